@@ -1,0 +1,135 @@
+"""Rasa's graph components: thin wrappers around the plain classes beside this file, in the order of `config.yml`."""
+
+import json
+from typing import Any, Self
+
+from rasa.engine.graph import ExecutionContext, GraphComponent
+from rasa.engine.recipes.default_recipe import DefaultV1Recipe
+from rasa.engine.storage.resource import Resource
+from rasa.engine.storage.storage import ModelStorage
+from rasa.shared.nlu.training_data.message import Message
+from rasa.shared.nlu.training_data.training_data import TrainingData
+
+from bot.nlu import encoder
+from bot.nlu.classifier import Calibration, Scores, TopicModel
+from bot.nlu.spelling import Spelling
+from bot.nlu.text import normalise
+from bot.nlu.zones import Zones, prediction
+from bot.settings import Settings
+
+# What the components hand on to each other within a message.
+REPAIRED, SCORES = "repaired_text", "topic_scores"
+_RECIPE = DefaultV1Recipe.ComponentType
+
+
+class _Component(GraphComponent):
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
+        self._config, self._storage, self._resource = config, storage, resource
+
+    @classmethod
+    def create(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
+    ) -> Self:
+        return cls(config, model_storage, resource)
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Gives each example what `process` gives each message."""
+        self.process(training_data.training_examples)
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        raise NotImplementedError
+
+
+@DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
+class SpellingRepair(_Component):
+    """Sets the normalised text of a message, with its misspelt words repaired."""
+
+    _spelling: Spelling
+
+    def train(self, training_data: TrainingData) -> Resource:
+        self._spelling = Spelling.of([normalise(example.get("text")) for example in training_data.intent_examples])
+        with self._storage.write_to(self._resource) as folder:
+            (folder / "words.json").write_text(json.dumps(self._spelling.own_words))
+        return self._resource
+
+    @classmethod
+    def load(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext, **_: Any
+    ) -> Self:
+        component = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            component._spelling = Spelling(json.loads((folder / "words.json").read_text()))
+        return component
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            message.set(REPAIRED, self._spelling.repair(normalise(message.get("text") or "")))
+        return messages
+
+
+@DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
+class TopicClassifier(_Component):
+    """Scores the topics of a message."""
+
+    _model: TopicModel
+
+    def train(self, training_data: TrainingData) -> Resource:
+        examples = training_data.intent_examples
+        topics = [_label(example) for example in examples]
+        # Examples are learned as they were written: a repair would hide from the model what visitors really type.
+        texts = [normalise(example.get("text")) for example in examples]
+        self._model = TopicModel.train(texts, topics, _encode)
+        with self._storage.write_to(self._resource) as folder:
+            self._model.save(folder)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext, **_: Any
+    ) -> Self:
+        component = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            component._model = TopicModel.load(folder, _encode)
+        return component
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leaves the examples alone: nothing that trains after this component wants their scores."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            message.set(SCORES, self._model.score(message.get(REPAIRED)))
+        return messages
+
+
+@DefaultV1Recipe.register([_RECIPE.INTENT_CLASSIFIER], is_trainable=False)
+class ZoneGate(_Component):
+    """Decides from the scores whether to answer, to offer the likeliest topics, or to say that it does not know."""
+
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
+        super().__init__(config, storage, resource)
+        self._calibration = Calibration(**config["calibration"])
+        self._zones = Zones(**config["zones"][Settings.read().strictness])
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leaves the examples alone: their intents are known."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            scores: Scores = message.get(SCORES)
+            confidence = self._calibration(scores.ranking[0][1], scores.nearest)
+            for name, value in prediction(scores.ranking, confidence, self._zones).items():
+                message.set(name, value, add_to_output=True)
+        return messages
+
+
+def _encode(text: str) -> encoder.Vector:
+    return encoder.load(Settings.read().folder / "encoder").encode(text)
+
+
+def _label(example: Message) -> str:
+    # For `faq/pain` Rasa keeps `faq` as the intent and the whole as the response key.
+    label: str = example.get("intent_response_key") or example.get("intent")
+    return label

@@ -1,0 +1,57 @@
+"""The sentence encoder: all-MiniLM-L6-v2 run by ONNX Runtime."""
+
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from tokenizers import Tokenizer
+
+Vector = npt.NDArray[np.float32]
+
+DIMENSIONS = 384
+MODEL = "encoder.onnx"
+TOKENIZER = "tokenizer.json"
+# Longer texts are cut: a question fits, and the time of a turn stays bounded.
+MAX_TOKENS = 128
+
+
+class EncoderMissing(Exception):
+    """The encoder's files are not where they are expected; `make setup` builds them."""
+
+
+class Encoder:
+    """Turns a text into a vector of 384 numbers of unit length; alike texts get near vectors."""
+
+    def __init__(self, folder: Path) -> None:
+        """Loads the encoder from the folder that `bot.nlu.encoder_build` wrote.
+
+        Raises:
+            EncoderMissing: a file is not there.
+        """
+        if not (folder / MODEL).is_file() or not (folder / TOKENIZER).is_file():
+            raise EncoderMissing(f"the sentence encoder is not in {folder}: run `make setup`")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        # A thread that spins while it waits takes the core that the next turn needs.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        self._session = onnxruntime.InferenceSession(str(folder / MODEL), options, providers=["CPUExecutionProvider"])
+        self._tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
+        # The file asks to pad every text to 128 tokens, which makes short texts ten times slower.
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(MAX_TOKENS)
+
+    def encode(self, text: str) -> Vector:
+        """The vector of one text. Texts go one by one, as the 8-bit model scales its numbers once a batch."""
+        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        vector: Vector = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+        return vector
+
+
+@lru_cache(maxsize=2)
+def load(folder: Path) -> Encoder:
+    """The encoder of a folder, loaded once a process."""
+    return Encoder(folder)

@@ -1,0 +1,72 @@
+"""The approved wording: picks the variation for the channel, fills in what the clinic is, and holds back what nobody approved."""
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from rasa.core.nlg import TemplatedNaturalLanguageGenerator
+from rasa.shared.core.domain import Domain
+from rasa.shared.core.trackers import DialogueStateTracker
+
+from bot.settings import Settings
+from clinic import practice
+from clinic.facts import ClinicFacts
+
+NOT_APPROVED = "utter_not_approved"
+# The responses that a clinician has to approve are the topics' own.
+TOPICS = ("utter_faq/", "utter_clinic/")
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class ApprovedWording(TemplatedNaturalLanguageGenerator):
+    """Rasa's templates, with the clinic's values and the rule that unapproved answers may be held back.
+
+    A response's metadata (title, facts, follow-ups, approval) is written once, with its first variation, and counts for
+    all of them.
+    """
+
+    def __init__(
+        self,
+        domain: Domain,
+        facts: ClinicFacts | None = None,
+        require_approval: bool | None = None,
+        clock: Callable[[], dt.datetime] = _now,
+        **_: Any,
+    ) -> None:
+        """Takes what is not given (as from `endpoints.yml`) from the settings."""
+        super().__init__(domain.responses)
+        settings = Settings.read()
+        self._facts = facts or ClinicFacts(practice.load(settings.clinic))
+        self._require_approval = settings.require_approval if require_approval is None else require_approval
+        self._clock = clock
+
+    async def generate(
+        self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """The filled-in response with its metadata; None for a response that does not exist."""
+        return self.say(utter_action, output_channel, tracker.current_slot_values(), **kwargs)
+
+    def say(
+        self, utter_action: str, channel: str, slots: dict[str, Any] | None = None, **kwargs: Any
+    ) -> dict[str, Any] | None:
+        """The same without a tracker."""
+        if self._held_back(utter_action):
+            utter_action = NOT_APPROVED
+        values = (slots or {}) | self._facts.values(self._clock())
+        response: dict[str, Any] | None = self.generate_from_slots(utter_action, values, channel, **kwargs)
+        if response is None:
+            return None
+        return response | {"metadata": self.metadata(utter_action), "said": utter_action}
+
+    def metadata(self, utter_action: str) -> dict[str, Any]:
+        """What stands with a response: title, facts, follow_ups, choices, approval."""
+        variations = self.responses.get(utter_action) or [{}]
+        found: dict[str, Any] = variations[0].get("metadata") or {}
+        return found
+
+    def _held_back(self, utter_action: str) -> bool:
+        approved = bool(self.metadata(utter_action).get("approved_by"))
+        return self._require_approval and utter_action.startswith(TOPICS) and not approved

@@ -1,0 +1,93 @@
+"""Reading YAML that people edit: every complaint names the file, the line and the reason."""
+
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class BadFile(Exception):
+    """A file that people edit holds something wrong; `problems` are lines of the form `file:line: reason`."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class Misplaced(ValueError):
+    """Raised by a model's validator when the wrong entry lies deeper: `location` leads to it from the model."""
+
+    def __init__(self, location: tuple[int | str, ...], reason: str) -> None:
+        super().__init__(reason)
+        self.location = location
+
+
+def read(path: Path) -> Any:
+    """The content of a YAML file.
+
+    Raises:
+        BadFile: the file is missing or is not YAML.
+    """
+    return yaml.safe_load(_text(path)) if _node(path) is not None else None
+
+
+def read_as(path: Path, model: type[Model]) -> Model:
+    """The content of a YAML file as `model`.
+
+    Raises:
+        BadFile: the file is missing, is not YAML, or does not fit the model; one line per wrong entry.
+    """
+    node = _node(path)
+    try:
+        return model.model_validate(read(path) or {})
+    except ValidationError as error:
+        raise BadFile([_complaint(path, node, problem) for problem in error.errors()]) from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise BadFile([f"{path}:1: cannot be read: {error.strerror}"]) from error
+
+
+def _node(path: Path) -> yaml.Node | None:
+    try:
+        return yaml.compose(_text(path), Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise BadFile([f"{path}:{line}: not valid YAML: {error.problem}"]) from error
+
+
+def _complaint(path: Path, root: yaml.Node | None, problem: Any) -> str:
+    cause = problem.get("ctx", {}).get("error")
+    location = problem["loc"] + (cause.location if isinstance(cause, Misplaced) else ())
+    where = ".".join(str(part) for part in location)
+    reason = problem["msg"].removeprefix("Value error, ")
+    return f"{path}:{_line(root, location)}: {where + ': ' if where else ''}{reason}"
+
+
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """The line of the deepest node on the way to `location`; 1 for an empty file."""
+    line = 1
+    for step in (None, *location):
+        if step is not None:
+            node = _child(node, step) or node
+        if node is not None:
+            line = node.start_mark.line + 1
+    return line
+
+
+def _child(node: yaml.Node | None, step: int | str) -> yaml.Node | None:
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        child: yaml.Node = node.value[step]
+        return child
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if str(key.value) == str(step):
+                found: yaml.Node = value
+                return found
+    return None

@@ -1,0 +1,92 @@
+"""Stand-ins for what Rasa 3.6 imports at start and Stipple never uses.
+
+Rasa names TensorFlow and the clients of a dozen chat platforms at import time. Each package listed here is answered
+with placeholders when, and only when, it is not installed: importing it works, using it raises `NotInstalled` with
+one sentence that says why. The `.pth` file beside this package registers the finder at interpreter start, so that the
+`rasa` command works as it does elsewhere.
+"""
+
+import importlib.abc
+import importlib.machinery
+import sys
+import types
+
+CHAT_PLATFORMS = frozenset({"aiogram", "fbmessenger", "mattermostwrapper", "rocketchat_API", "slack_sdk", "webexteamssdk"})
+STORES = frozenset({"aio_pika", "aiormq", "boto3", "botocore", "pamqp", "pymongo"})
+TENSORFLOW = frozenset({"tensorflow", "tensorflow_addons", "keras"})
+# `google` itself is a namespace that protobuf shares, so only these two of its parts stand in.
+GOOGLE = frozenset({"google.auth", "google.oauth2"})
+STANDING_IN = CHAT_PLATFORMS | STORES | TENSORFLOW | GOOGLE
+
+
+class NotInstalled(RuntimeError):
+    """Something that this project leaves out was really used."""
+
+
+def _why(name: str) -> str:
+    root = name.split(".")[0]
+    if root in TENSORFLOW:
+        return (
+            f"Stipple runs Rasa without TensorFlow, so {name} is not available: components such as DIETClassifier, "
+            "TEDPolicy and ResponseSelector cannot be used; name bot.nlu.topics.TopicClassifier and RulePolicy in config.yml instead."
+        )
+    return f"Stipple does not use {root}, so {name} is not installed: use Stipple's own channels and tracker store instead."
+
+
+class _Placeholder(type):
+    def __getattr__(cls, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _placeholder(f"{cls._path}.{name}")
+
+    def __call__(cls, *args: object, **kwargs: object) -> object:
+        leaf = cls._path.rsplit(".", 1)[-1]
+        if leaf == "function" and not args:  # @tf.function(...)
+            return lambda decorated: decorated
+        if len(args) == 1 and not kwargs and isinstance(args[0], types.FunctionType):  # @tf.function
+            return args[0]
+        raise NotInstalled(_why(cls._path))
+
+    def __or__(cls, other: object) -> type:
+        return cls
+
+    __ror__ = __or__
+
+    def __getitem__(cls, item: object) -> type:
+        return cls
+
+
+def _placeholder(path: str) -> type:
+    # Named in `except` clauses, where only exception classes may stand.
+    bases = (Exception,) if ".exceptions" in path or path.endswith("Error") else ()
+    return _Placeholder(path.rsplit(".", 1)[-1], bases, {"_path": path, "__module__": path.rsplit(".", 1)[0]})
+
+
+class _Module(types.ModuleType):
+    __path__: list[str] = []
+    __version__ = "0"
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        value = _placeholder(f"{self.__name__}.{name}")
+        setattr(self, name, value)
+        return value
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        parts = name.split(".")
+        if parts[0] in STANDING_IN or ".".join(parts[:2]) in GOOGLE:
+            return importlib.machinery.ModuleSpec(name, self, is_package=True)
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
+        return _Module(spec.name)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        pass
+
+
+# Last in line: a package that is really installed always wins.
+sys.meta_path.append(_Finder())
