@@ -32,9 +32,7 @@ from clinic.practice import Practice
 
 log = logging.getLogger(__name__)
 
-TASKS = frozenset(
-    ("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human")
-)
+TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human"))
 SAFETY: dict[str, Safety] = {"emergency": "emergency", "adverse_reaction": "adverse_reaction"}
 UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "no_words", "too_long", "other_language", "something_else"))
 # A question that a working model answers without fail.
@@ -161,9 +159,7 @@ class Engine:
         prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text))
         return prediction
 
-    async def _answer(
-        self, tracker: DialogueStateTracker, out: "_Collector", text: str, prediction: dict[str, Any]
-    ) -> None:
+    async def _answer(self, tracker: DialogueStateTracker, out: "_Collector", text: str, prediction: dict[str, Any]) -> None:
         """Rasa's own steps for one message, on a tracker that is kept only when the whole turn is done."""
         processor = self._processor
         message = UserMessage(text, out, tracker.sender_id, parse_data=prediction, input_channel=out.name())
@@ -304,5 +300,3 @@ def _zone(prediction: dict[str, Any]) -> tuple[Zone, str]:
 
 def _bare(label: str) -> str:
     return label.rpartition("/")[2]
-
-

@@ -17,6 +17,7 @@ from rasa.shared.core.constants import ACTION_LISTEN_NAME, ACTION_SESSION_START_
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.events import ActionExecuted, ActiveLoop, Event, SessionStarted, SlotSet
 from rasa.shared.core.trackers import DialogueStateTracker
+from rasa.shared.utils.common import all_subclasses
 from sqlalchemy import Engine, delete, func, insert, select
 from sqlalchemy.exc import IntegrityError
 
@@ -25,7 +26,7 @@ from clinic import database
 from clinic.models import Conversation, Turn
 
 # "And how many?" may refer to what was said a few turns ago, never to what was said before that.
-WINDOW = 5
+WINDOW = 3
 
 
 class TurnTaken(Exception):
@@ -82,8 +83,7 @@ class SqlTrackerStore(TrackerStore):
         if rows[0].number > 1:
             tracker.update_with_events(_resume(json.loads(rows[0].before)), self.domain)
         for row in rows:
-            events = [Event.from_parameters(parameters) for parameters in json.loads(row.events)]
-            tracker.update_with_events([event for event in events if event is not None], self.domain)
+            tracker.update_with_events([_event(parameters) for parameters in json.loads(row.events)], self.domain)
         _mark_as_kept(tracker, rows[-1].number)
         return tracker
 
@@ -143,6 +143,14 @@ class SqlTrackerStore(TrackerStore):
         """Deletes a conversation with all its turns."""
         with self._engine.begin() as connection:
             connection.execute(delete(Conversation).where(Conversation.id == conversation_id))
+
+
+# Rasa looks through all subclasses for each event that it reads.
+_EVENTS: dict[str, type[Event]] = {kind.type_name: kind for kind in all_subclasses(Event)}
+
+
+def _event(parameters: dict[str, Any]) -> Event:
+    return _EVENTS[parameters["event"]]._from_parameters(parameters)
 
 
 def _mark_as_kept(tracker: DialogueStateTracker, turns: int) -> None:

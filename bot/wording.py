@@ -49,9 +49,7 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         """The filled-in response with its metadata; None for a response that does not exist."""
         return self.say(utter_action, output_channel, tracker.current_slot_values(), **kwargs)
 
-    def say(
-        self, utter_action: str, channel: str, slots: dict[str, Any] | None = None, **kwargs: Any
-    ) -> dict[str, Any] | None:
+    def say(self, utter_action: str, channel: str, slots: dict[str, Any] | None = None, **kwargs: Any) -> dict[str, Any] | None:
         """The same without a tracker."""
         if self._held_back(utter_action):
             utter_action = NOT_APPROVED

@@ -95,7 +95,9 @@ class ClinicFacts:
         return _plain(format_time(time, "short", locale=self._locale)).replace(":00 ", " ")
 
     def _moment(self, moment: dt.datetime) -> str:
-        day = _plain(format_datetime(moment, "EEEE d MMMM" if self._locale.territory != "US" else "EEEE, MMMM d", locale=self._locale))
+        day = _plain(
+            format_datetime(moment, "EEEE d MMMM" if self._locale.territory != "US" else "EEEE, MMMM d", locale=self._locale)
+        )
         return f"{day}, {self._time(moment.timetz().replace(tzinfo=None))}"
 
 

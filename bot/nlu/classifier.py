@@ -104,8 +104,7 @@ class TopicModel:
     def __init__(self, labels: list[str], ngrams: Ngrams, arrays: dict[str, npt.NDArray[Any]], encode: Encode) -> None:
         self.labels, self._ngrams, self._encode = labels, ngrams, encode
         self._arrays = arrays
-        starts = np.searchsorted(arrays["example_labels"], np.arange(len(labels)))
-        self._groups = list(zip(starts, [*starts[1:], len(arrays["example_labels"])], strict=True))
+        self._rows_of_label = _rows_of_labels(arrays["example_labels"], len(labels))
 
     @classmethod
     def train(cls, texts: Sequence[str], topics: Sequence[str], encode: Encode) -> Self:
@@ -144,7 +143,8 @@ class TopicModel:
         columns, values = self._ngrams.row(text)
         wording = 1 / (1 + np.exp(-(values @ a["wording_weights"][columns] + a["wording_offsets"])))
         cosines = a["examples"] @ vector
-        likeness = np.array([_mean_of_top(cosines[i:j]) for i, j in self._groups])
+        of_label = np.append(cosines, -1)[self._rows_of_label]
+        likeness = np.partition(of_label, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
         neighbours = _softmax(likeness / NEIGHBOUR_TEMPERATURE)
         views = (meaning, wording / wording.sum(), neighbours)
         joined = _softmax(sum(w * np.log(view + FLOOR) for w, view in zip(WEIGHTS, views, strict=True)))
@@ -175,6 +175,8 @@ def _softmax(scores: Any) -> Any:
     return powers / powers.sum()
 
 
-def _mean_of_top(cosines: Floats) -> float:
-    count = min(NEIGHBOURS, len(cosines))
-    return float(np.partition(cosines, -count)[-count:].mean())
+def _rows_of_labels(example_labels: npt.NDArray[Any], labels: int) -> npt.NDArray[np.int64]:
+    """The rows of each label's examples, shape [labels, most examples of a label], filled up with -1."""
+    rows = [np.flatnonzero(example_labels == label) for label in range(labels)]
+    width = max(NEIGHBOURS, *(len(r) for r in rows))
+    return np.stack([np.pad(r, (0, width - len(r)), constant_values=-1) for r in rows])

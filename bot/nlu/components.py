@@ -55,7 +55,12 @@ class SpellingRepair(_Component):
 
     @classmethod
     def load(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext, **_: Any
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **_: Any,
     ) -> Self:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
@@ -86,7 +91,12 @@ class TopicClassifier(_Component):
 
     @classmethod
     def load(
-        cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext, **_: Any
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **_: Any,
     ) -> Self:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:

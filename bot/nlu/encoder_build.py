@@ -104,7 +104,9 @@ class _Graph:
         for layer in range(self._layers):
             hidden = self._layer(f"encoder.layer.{layer}.", hidden, bias)
         self._pooled(hidden)
-        inputs = [helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("input_ids", "attention_mask")]
+        inputs = [
+            helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("input_ids", "attention_mask")
+        ]
         output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", self._hidden])
         graph = helper.make_graph(self._nodes, "all-MiniLM-L6-v2", inputs, [output], list(self._constants.values()))
         model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="stipple")
@@ -129,7 +131,9 @@ class _Graph:
         return output
 
     def _linear(self, prefix: str, value: str) -> str:
-        product = self._node("MatMul", [value, self._constant(prefix + ".w", self._weights[prefix + ".weight"].T)], prefix + ".mm")
+        product = self._node(
+            "MatMul", [value, self._constant(prefix + ".w", self._weights[prefix + ".weight"].T)], prefix + ".mm"
+        )
         return self._node("Add", [product, self._constant(prefix + ".b", self._weights[prefix + ".bias"])], prefix)
 
     def _normalised(self, prefix: str, value: str) -> str:
@@ -153,7 +157,9 @@ class _Graph:
 
     def _attention_bias(self) -> str:
         mask = self._node("Cast", ["attention_mask"], "mask", to=1)
-        hidden = self._node("Sub", [self._constant("one", 1.0), self._node("Unsqueeze", [mask, self._integers(1, 2)], "mask4")], "off")
+        hidden = self._node(
+            "Sub", [self._constant("one", 1.0), self._node("Unsqueeze", [mask, self._integers(1, 2)], "mask4")], "off"
+        )
         return self._node("Mul", [hidden, self._constant("masked", MASKED)], "attention_bias")
 
     def _layer(self, prefix: str, value: str, bias: str) -> str:
@@ -168,7 +174,9 @@ class _Graph:
         scores = self._node("MatMul", [query, key], prefix + "scores")
         scaled = self._node("Mul", [scores, self._constant("scale", size**-0.5)], prefix + "scaled")
         weights = self._node("Softmax", [self._node("Add", [scaled, bias], prefix + "biased")], prefix + "weights", axis=-1)
-        mixed = self._node("Transpose", [self._node("MatMul", [weights, values], prefix + "mixed")], prefix + "back", perm=[0, 2, 1, 3])
+        mixed = self._node(
+            "Transpose", [self._node("MatMul", [weights, values], prefix + "mixed")], prefix + "back", perm=[0, 2, 1, 3]
+        )
         attended = self._linear(prefix + "attention.output.dense", self._node("Reshape", [mixed, together], prefix + "joined"))
         first = self._normalised(prefix + "attention.output.LayerNorm", self._node("Add", [attended, value], prefix + "sum1"))
         wide = self._gelu(prefix, self._linear(prefix + "intermediate.dense", first))

@@ -2,12 +2,13 @@
 
 Rasa names TensorFlow and the clients of a dozen chat platforms at import time. Each package listed here is answered
 with placeholders when, and only when, it is not installed: importing it works, using it raises `NotInstalled` with
-one sentence that says why. The `.pth` file beside this package registers the finder at interpreter start, so that the
+one sentence that says why. Rasa's telemetry is switched off in the same breath. The `.pth` file beside this package registers the finder at interpreter start, so that the
 `rasa` command works as it does elsewhere.
 """
 
 import importlib.abc
 import importlib.machinery
+import os
 import sys
 import types
 
@@ -87,6 +88,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def exec_module(self, module: types.ModuleType) -> None:
         pass
 
+
+# Rasa reports its use to its makers unless told otherwise; here nothing leaves the machine, whatever the command.
+os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
 # Last in line: a package that is really installed always wins.
 sys.meta_path.append(_Finder())

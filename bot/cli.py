@@ -1,0 +1,154 @@
+"""The `stipple` command."""
+
+import asyncio
+import json
+import sys
+import uuid
+from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from bot import logs
+from bot.settings import BadSetting, Settings
+from clinic.yaml import BadFile
+
+Channel = Literal["web", "sms"]
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The clinic's front desk.")
+
+
+def main() -> None:
+    """Runs a command; what a person can mend ends in a message of its own, without a traceback."""
+    try:
+        app()
+    except (BadSetting, BadFile) as error:
+        sys.exit(str(error))
+
+
+@app.command()
+def serve() -> None:
+    """Serve the website and its API."""
+    import uvicorn
+
+    settings = _start()
+    from bot.web.app import create
+
+    print(f"Stipple listens on http://{settings.host}:{settings.port}", flush=True)
+    uvicorn.run(create(settings), host=settings.host, port=settings.port, ws="none", log_config=None, access_log=False)
+
+
+@app.command()
+def train() -> None:
+    """Train the model, when what it is made from has changed."""
+    settings = _start()
+    from bot import training
+
+    model = training.train(settings)
+    print(f"trained {model}" if model else "the trained model is up to date")
+
+
+@app.command()
+def setup() -> None:
+    """Build the sentence encoder and train the model, where that is not done yet."""
+    settings = _start()
+    from bot import training
+    from bot.nlu import encoder_build
+
+    if encoder_build.build(settings.folder / "encoder"):
+        print("built the sentence encoder", flush=True)
+    model = training.train(settings)
+    print(f"trained {model}" if model else "the trained model is up to date")
+
+
+@app.command()
+def ask(
+    text: Annotated[str | None, typer.Argument(help="What a visitor would ask.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Show the runners-up and their scores.")] = False,
+    channel: Annotated[Channel, typer.Option(help="Whose wording to use.")] = "web",
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="Read a message a line, write a JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Write a JSON object.")] = False,
+) -> None:
+    """Answer a question, or with --jsonl many, each in a fresh conversation that is not kept."""
+    if (text is None) != jsonl:
+        raise typer.BadParameter("give a question, or --jsonl and the questions on standard input")
+    settings = _start(quiet=True)
+    from bot import report
+
+    messages = [{"text": text}] if text is not None else _lines(sys.stdin)
+
+    async def answer() -> None:
+        async for message, reply in _replies(settings, messages, channel):
+            if jsonl or as_json:
+                print(report.record(message["text"], reply), flush=True)
+            else:
+                print(report.lines(reply, message.get("channel", channel), why))
+
+    asyncio.run(answer())
+
+
+@app.command()
+def shell() -> None:
+    """Talk with the assistant in the terminal."""
+    settings = _start(quiet=True)
+    from rich.console import Console
+
+    from bot.engine import Engine
+    from bot.shell import Shell
+
+    console = Console(highlight=False)
+    asyncio.run(Shell(Engine.load(settings), console).run(settings.folder / "shell-history"))
+
+
+@app.command()
+def check() -> None:
+    """Validate all data: topics, answers, facts, wording, the clinic's file."""
+    from bot import check as checks
+
+    findings = checks.check(Path())
+    print(checks.report(findings))
+    raise typer.Exit(1 if findings.errors else 0)
+
+
+@app.command(name="eval")
+def evaluate(
+    plot: Annotated[Path | None, typer.Option(help="Write a picture of the confusions to this file.")] = None,
+) -> None:
+    """Score the understanding on the held-out questions in tests/questions."""
+    settings = _start(quiet=True)
+    from bot import evaluation
+
+    print(asyncio.run(evaluation.run(settings, plot)))
+
+
+def _start(quiet: bool = False) -> Settings:
+    settings = Settings.read()
+    logs.configure("error" if quiet else settings.log_level)
+    return settings
+
+
+def _lines(stream: Iterable[str]) -> Iterable[dict[str, Any]]:
+    """Each line as a message: JSON with "text" and maybe "channel", or plain text."""
+    for line in stream:
+        line = line.rstrip("\r\n")
+        try:
+            message = json.loads(line)
+        except ValueError:
+            message = line
+        if isinstance(message, dict) and isinstance(message.get("text"), str):
+            known = message.get("channel") in ("web", "sms")
+            yield {"text": message["text"]} | ({"channel": message["channel"]} if known else {})
+        else:
+            yield {"text": line}
+
+
+async def _replies(
+    settings: Settings, messages: Iterable[dict[str, Any]], channel: Channel
+) -> AsyncIterator[tuple[dict[str, Any], Any]]:
+    from bot.engine import Engine
+
+    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+    for message in messages:
+        conversation = uuid.uuid4().hex
+        yield message, await engine.turn(conversation, message["text"], channel=message.get("channel", channel))
+        engine.store.forget(conversation)

@@ -1,0 +1,41 @@
+"""Training, done only when something that the model is made from has changed."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.settings import Settings
+
+DATA, CONFIG, DOMAIN = Path("data"), Path("config.yml"), Path("domain.yml")
+CODE = Path(__file__).parent / "nlu"
+NAME_LENGTH = 12
+
+
+def train(settings: Settings) -> Path | None:
+    """Trains a model and returns its file; None when the newest one was made from the same things."""
+    target = settings.models / f"stipple-{fingerprint()}.tar.gz"
+    if target.exists():
+        # Rasa's own commands take the newest.
+        os.utime(target)
+        return None
+    from rasa.model_training import train as rasa_train
+
+    result = rasa_train(str(DOMAIN), str(CONFIG), [str(DATA)], output=str(settings.models), fixed_model_name=target.name)
+    if result.model is None:
+        raise RuntimeError("the training made no model")
+    return Path(result.model)
+
+
+def fingerprint() -> str:
+    """A hash of everything that a model is made from."""
+    digest = hashlib.sha256()
+    for path in sorted(_inputs()):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:NAME_LENGTH]
+
+
+def _inputs() -> Iterator[Path]:
+    yield from (CONFIG, DOMAIN)
+    yield from DATA.rglob("*.yml")
+    yield from CODE.glob("*.py")

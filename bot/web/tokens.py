@@ -1,0 +1,53 @@
+"""Tokens that bind a visitor to a conversation: minted and signed here, so that knowing a conversation's id opens nothing."""
+
+import datetime as dt
+import uuid
+from dataclasses import dataclass
+
+from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+
+
+class BadToken(Exception):
+    """The token was not made with this key."""
+
+
+class ExpiredToken(Exception):
+    """The token was good once."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """A visitor's token, and until when it is good."""
+
+    token: str
+    conversation: str
+    expires_at: dt.datetime
+
+
+class Tokens:
+    """Mints and reads tokens."""
+
+    def __init__(self, key: str, hours: int) -> None:
+        self._serializer = URLSafeTimedSerializer(key, salt="stipple.chat")
+        self._lifetime = dt.timedelta(hours=hours)
+
+    def mint(self, conversation: str | None = None) -> Session:
+        """A new token: for a new conversation, or for one that goes on."""
+        conversation = conversation or uuid.uuid4().hex
+        token = self._serializer.dumps(conversation)
+        return Session(token, conversation, dt.datetime.now(dt.UTC) + self._lifetime)
+
+    def read(self, token: str) -> str:
+        """The id of the conversation that a token opens.
+
+        Raises:
+            ExpiredToken: it was good once.
+            BadToken: it never was.
+        """
+        try:
+            conversation: str = self._serializer.loads(token, max_age=self._lifetime.total_seconds())
+        except SignatureExpired as error:
+            raise ExpiredToken from error
+        except BadSignature as error:
+            raise BadToken from error
+        return conversation
