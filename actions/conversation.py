@@ -21,6 +21,23 @@ class ActionOfferTopics(Action):
         return []
 
 
+class ActionTellMore(Action):
+    """Offers the topics that follow on from the last answer."""
+
+    def name(self) -> str:
+        return "action_tell_more"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        follow_ups = [
+            topic for event in last_said(tracker) for topic in event["metadata"].get("metadata", {}).get("follow_ups", [])
+        ]
+        if follow_ups:
+            dispatcher.utter_message(response="utter_more", metadata={"follow_ups": list(dict.fromkeys(follow_ups))})
+        else:
+            dispatcher.utter_message(response="utter_help")
+        return []
+
+
 class ActionRepeat(Action):
     """Says once more what was said last."""
 
@@ -43,7 +60,7 @@ class ActionNameSources(Action):
         return "action_name_sources"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        facts = [fact for event in last_said(tracker) for fact in _kept(event["metadata"])["metadata"].get("facts", [])]
+        facts = last_answered(tracker).get("facts")
         if facts:
             dispatcher.utter_message(response="utter_sources", metadata={"facts": facts})
         else:
@@ -52,7 +69,7 @@ class ActionNameSources(Action):
 
 
 def last_said(tracker: Tracker) -> Events:
-    """The assistant's messages of the last turn in which it answered something, in order."""
+    """The assistant's messages of the last turn in which it said something, in order."""
     said: Events = []
     for event in reversed(tracker.events):
         if event["event"] == "user" and said:
@@ -60,6 +77,16 @@ def last_said(tracker: Tracker) -> Events:
         if event["event"] == "bot":
             said.insert(0, event)
     return said
+
+
+def last_answered(tracker: Tracker) -> dict[str, Any]:
+    """What stands with the last answer that rests on facts (title, facts, follow-ups); nothing when there was none."""
+    for event in reversed(tracker.events):
+        found: dict[str, Any] = (event.get("metadata") or {}).get("metadata") or {}
+        # What names the sources of an answer has its facts, but is no answer.
+        if event["event"] == "bot" and found.get("facts") and found.get("title"):
+            return found
+    return {}
 
 
 def title(topic: str, domain: dict[str, Any]) -> str:

@@ -35,7 +35,19 @@ def serve() -> None:
     from bot.web.app import create
 
     print(f"Stipple listens on http://{settings.host}:{settings.port}", flush=True)
-    uvicorn.run(create(settings), host=settings.host, port=settings.port, ws="none", log_config=None, access_log=False)
+    app = create(settings, lambda: server.should_exit)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=settings.host,
+            port=settings.port,
+            ws="none",
+            log_config=None,
+            access_log=False,
+            forwarded_allow_ips=settings.proxies,
+        )
+    )
+    server.run()
 
 
 @app.command()
@@ -107,7 +119,7 @@ def check() -> None:
 
     findings = checks.check(Path())
     print(checks.report(findings))
-    raise typer.Exit(1 if findings.errors else 0)
+    raise typer.Exit(0 if findings.sound else 1)
 
 
 @app.command(name="eval")
@@ -148,6 +160,7 @@ async def _replies(
     from bot.engine import Engine
 
     engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+    await engine.check()
     for message in messages:
         conversation = uuid.uuid4().hex
         yield message, await engine.turn(conversation, message["text"], channel=message.get("channel", channel))

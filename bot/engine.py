@@ -10,16 +10,19 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
+from rasa.core.actions.action import RemoteAction
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.model import get_latest_model
+from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
 from bot import sources
-from bot.nlu.zones import CLARIFY, FALLBACK, OUT_OF_SCOPE, select
+from bot.context import FollowUps, numbered, offered, titled
+from bot.nlu.zones import CLARIFY, FALLBACK, OUT_OF_SCOPE, TASKS, select
 from bot.reply import Choice, Message, Reply, Safety, Zone
 from bot.settings import Settings
 from bot.sources import Sources
@@ -32,13 +35,14 @@ from clinic.practice import Practice
 
 log = logging.getLogger(__name__)
 
-TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human"))
 SAFETY: dict[str, Safety] = {"emergency": "emergency", "adverse_reaction": "adverse_reaction"}
-UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "no_words", "too_long", "other_language", "something_else"))
+UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "still_unclear", "no_words", "too_long", "other_language", "something_else"))
 # A question that a working model answers without fail.
 KNOWN_QUESTION, KNOWN_TOPIC = "does it hurt?", "pain"
 ATTEMPTS = 3
 LANGUAGES = Path("data/languages.yml")
+# Of several questions in one message, the first of these zones gives its name to the turn.
+_BY_URGENCY: tuple[Zone, ...] = ("safety", "task", "answer", "clarify", "fallback")
 
 
 class NotReady(Exception):
@@ -57,6 +61,7 @@ class Engine:
     ) -> None:
         self._processor, self.store, self.wording, self._sources, self.clinic = processor, store, wording, known, clinic
         self._spotter = TroubleSpotter(LANGUAGES)
+        self._follow_ups = FollowUps.load()
         self._locks: dict[str, _CountedLock] = {}
 
     @classmethod
@@ -75,7 +80,7 @@ class Engine:
         if model is None:
             raise NotReady(f"there is no trained model in {settings.models}: run `make train`")
         agent = Agent(
-            generator=ApprovedWording(_NO_DOMAIN, ClinicFacts(clinic), settings.require_approval),
+            generator=ApprovedWording(Domain.empty(), ClinicFacts(clinic), known, settings.require_approval),
             tracker_store=store,
             action_endpoint=InProcessActions("actions"),
         )
@@ -141,26 +146,58 @@ class Engine:
         tracker.assistant_id = self._processor.model_metadata.assistant_id
         if choice is None:
             text = tidy(text)
-            prediction = await self._read(text)
+            questions = await self._read(text, Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None)
         else:
             chosen = self._chosen(conversation, choice)
-            text, prediction = chosen.title, _certain(chosen.title, chosen.topic)
+            text, questions = chosen.title, [_certain(chosen.title, chosen.topic)]
         out = _Collector(channel)
-        await self._answer(tracker, out, text, prediction)
-        reply = self._reply(prediction, out.said, channel, (time.perf_counter() - started) * 1000)
+        # The first question carries the whole text, so that the conversation reads as it was written.
+        for question, said in zip(questions, [text, *(q["text"] for q in questions[1:])], strict=True):
+            await self._answer(tracker, out, said, question)
+        reply = self._reply(questions, out.said, (time.perf_counter() - started) * 1000)
         self.store.append(tracker, channel, message_id, reply.as_json())
         return reply
 
-    async def _read(self, text: str) -> dict[str, Any]:
-        trouble = self._spotter.trouble(text)
-        return _certain(text, trouble) if trouble else await self._understand(text)
+    async def _read(self, text: str, last: Reply | None) -> list[dict[str, Any]]:
+        """The questions of a tidied text, in the order asked, in the light of the last reply."""
+        if trouble := self._spotter.trouble(text):
+            return [_certain(text, trouble)]
+        if last and (choice := numbered(text, offered(last))):
+            return [_certain(text, choice.topic)]
+        if last and last.zone == "clarify":
+            return [await self._clarified(text, last)]
+        if last and (label := self._follow_up(text, last)):
+            return [_certain(text, label)]
+        questions: list[dict[str, Any]] = (await self._understand(text))["questions"]
+        if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
+            return [_certain(text, "still_unclear", questions[0])]
+        return questions
+
+    def _follow_up(self, text: str, last: Reply) -> str | None:
+        meaning = self._follow_ups.meaning(text, last.topics[-1])
+        return self._full(meaning) if meaning else None
+
+    async def _clarified(self, text: str, last: Reply) -> dict[str, Any]:
+        """What a text means that follows a clarification: one of its choices, something else, or a new question."""
+        choices = offered(last)
+        if choice := titled(text, choices):
+            return _certain(text, choice.topic)
+        prediction = await self._understand(text)
+        intent = prediction["intent"]["name"]
+        if intent == "deny":
+            return _certain(text, "talk_to_human", prediction)
+        if intent not in (CLARIFY, FALLBACK):
+            return prediction
+        meant = [r["name"] for r in prediction["intent_ranking"] if r["name"] in {choice.topic for choice in choices}]
+        # A second clarification of one question would try anybody's patience.
+        return _certain(text, meant[0] if meant else "still_unclear", prediction)
 
     async def _understand(self, text: str) -> dict[str, Any]:
         prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text))
         return prediction
 
     async def _answer(self, tracker: DialogueStateTracker, out: "_Collector", text: str, prediction: dict[str, Any]) -> None:
-        """Rasa's own steps for one message, on a tracker that is kept only when the whole turn is done."""
+        """Rasa's own steps for one question, on a tracker that is kept only when the whole turn is done."""
         processor = self._processor
         message = UserMessage(text, out, tracker.sender_id, parse_data=prediction, input_channel=out.name())
         await processor._update_tracker_session(tracker, out)
@@ -176,24 +213,28 @@ class Engine:
                         return offered
         raise UnknownChoice(choice)
 
-    def _reply(self, prediction: dict[str, Any], said: list[dict[str, Any]], channel: str, ms: float) -> Reply:
-        zone, topic = _zone(prediction)
+    def _reply(self, questions: list[dict[str, Any]], said: list[dict[str, Any]], ms: float) -> Reply:
+        zones = [_zone(question) for question in questions]
+        topics = [topic for _, topic in zones]
+        answered = {self._full(topic) for topic in topics}
+        last = len(said) - 1
         return Reply(
-            zone=zone,
-            safety=SAFETY.get(topic),
-            topics=[topic],
-            confidence=round(prediction["intent"]["confidence"], 4),
-            choices=[_bare(label) for label in prediction.get("choices", [])],
-            messages=[self._message(response) for response in said],
-            ranking=[(r["name"], round(r["confidence"], 4)) for r in prediction["intent_ranking"]],
+            zone=min((zone for zone, _ in zones), key=_BY_URGENCY.index),
+            safety=next((SAFETY[topic] for topic in topics if topic in SAFETY), None),
+            topics=topics,
+            confidence=round(min(question["intent"]["confidence"] for question in questions), 4),
+            choices=[_bare(label) for question in questions for label in question.get("choices", [])],
+            # One row of choices is enough: below the last message.
+            messages=[self._message(response, answered if i == last else None) for i, response in enumerate(said)],
+            ranking=[(r["name"], round(r["confidence"], 4)) for q in questions for r in q["intent_ranking"]],
             ms=round(ms, 2),
         )
 
-    def _message(self, response: dict[str, Any]) -> Message:
+    def _message(self, response: dict[str, Any], answered: set[str] | None) -> Message:
         metadata = response.get("metadata") or {}
         buttons = [(button["title"], button["payload"]) for button in response.get("buttons") or []]
-        if not buttons:
-            buttons = [(self._title(label), label) for label in self._labels(metadata)]
+        if not buttons and answered is not None:
+            buttons = [(self._title(label), label) for label in self._labels(metadata) if label not in answered]
         return Message(
             id=uuid.uuid4().hex,
             text=response.get("text") or "",
@@ -233,6 +274,11 @@ class _CountedLock:
         self.lock, self.waiting = asyncio.Lock(), 0
 
 
+# Rasa checks its own schema of an action's result at each call, which takes longer than the rest of the turn. The SDK,
+# which runs in this process, has checked the events already.
+RemoteAction._validate_action_result = lambda _, result: True
+
+
 class InProcessActions(EndpointConfig):  # type: ignore[misc]
     """Runs custom actions in this process; one that fails says so to the visitor instead of saying nothing."""
 
@@ -266,24 +312,24 @@ class _Collector(OutputChannel):  # type: ignore[misc]
         self.said.append(message)
 
 
-class _NoDomain:
-    responses: dict[str, Any] = {}
-
-
-# The wording is filled in by the model when it is loaded.
-_NO_DOMAIN: Any = _NoDomain()
-
-
-def _certain(text: str, label: str) -> dict[str, Any]:
-    """A prediction that needs no understanding, as for a button."""
+def _certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for."""
     intent, selector = select(label)
+    ranking = instead_of["intent_ranking"] if instead_of else [{"name": label, "confidence": 1.0}]
+    if ranking[0]["name"] != label:
+        ranking = [{"name": label, "confidence": 1.0}, *ranking]
     return {
         "text": text,
         "intent": {"name": intent, "confidence": 1.0},
         "entities": [],
-        "intent_ranking": [{"name": label, "confidence": 1.0}],
+        "intent_ranking": ranking,
         "response_selector": selector,
     }
+
+
+def _holds_reply(tracker: DialogueStateTracker) -> bool:
+    # Rasa's own commands keep turns without one.
+    return bool(tracker.last_reply and tracker.last_reply.startswith("{"))
 
 
 def _zone(prediction: dict[str, Any]) -> tuple[Zone, str]:

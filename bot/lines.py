@@ -1,5 +1,6 @@
 """Where each entry of a YAML file stands, for findings that only a look at several files can tell."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import yaml
@@ -35,18 +36,33 @@ class Lines:
 
     def named(self, key: str) -> list[tuple[str, int]]:
         """Each plain value that stands under a key of this name, anywhere in the file, with its line."""
-        found: list[tuple[str, int]] = []
+        return [
+            (value.value, value.start_mark.line + 1)
+            for mapping in self._mappings()
+            for name, value in mapping.value
+            if name.value == key and isinstance(value, yaml.ScalarNode)
+        ]
+
+    def repeated(self) -> list[tuple[str, int]]:
+        """Each key that its mapping has already, with its line: YAML readers take the last one without a word."""
+        found = []
+        for mapping in self._mappings():
+            keys: set[str] = set()
+            for name, _ in mapping.value:
+                if str(name.value) in keys:
+                    found.append((str(name.value), name.start_mark.line + 1))
+                keys.add(str(name.value))
+        return found
+
+    def _mappings(self) -> Iterator[yaml.MappingNode]:
         nodes = [self._root] if self._root else []
         while nodes:
             node = nodes.pop()
             if isinstance(node, yaml.SequenceNode):
                 nodes.extend(reversed(node.value))
             elif isinstance(node, yaml.MappingNode):
-                for name, value in node.value:
-                    if name.value == key and isinstance(value, yaml.ScalarNode):
-                        found.append((value.value, value.start_mark.line + 1))
+                yield node
                 nodes.extend(value for _, value in reversed(node.value))
-        return found
 
 
 def _entry(node: yaml.Node | None, step: int | str) -> tuple[yaml.Node | None, yaml.Node | None]:

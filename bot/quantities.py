@@ -4,17 +4,17 @@ import re
 from dataclasses import dataclass
 
 _UNITS = "minute|hour|day|week|month|year"
-_WORDS = {
-    word: str(number)
-    for number, word in enumerate(["one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"], start=1)
-}
+_WORDS = {"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9"}
+_WORDS |= {"ten": "10", "eleven": "11", "twelve": "12"}
 _NUMBER = r"\d+(?:\.\d+)?"
 _WORD = "|".join(_WORDS)
 
-# "two weeks" and "three to six" are numbers; "one source" is not.
-_SPELLED = re.compile(rf"\b({_WORD})\b(?=\s+(?:{_UNITS})s?\b|\s+(?:to|or)\s+(?:{_WORD}|\d)|\s*-\s*(?:{_UNITS}|{_WORD})\b)")
+# "two weeks", "two visits" and "three to six" are numbers; "one source" is not.
+_COUNTED = "treatments|visits|sessions|appointments"
+_SPELLED = re.compile(rf"\b({_WORD})\b(?=\s*-?\s*(?:{_UNITS})s?\b|\s+(?:{_COUNTED})\b|\s+(?:to|or)\s+(?:{_WORD}|\d))")
 # "to" and "or" are as long as each other, as a look-behind needs.
 _SPELLED_END = re.compile(rf"(?<=\d (?:to|or) )({_WORD})\b")
+_BETWEEN = re.compile(rf"\bbetween ({_NUMBER}|{_WORD}) and (?={_NUMBER}|{_WORD})")
 _ONE_OR_TWO = re.compile(rf"\ban? ({_UNITS}) or two\b")
 _SINGLE = re.compile(rf"\ban? ({_UNITS})\b")
 _QUANTITY = re.compile(
@@ -57,6 +57,7 @@ def quantities(text: str) -> list[Quantity]:
     Words in {braces} do not count, and neither does a number inside a word.
     """
     plain = " ".join(re.sub(r"\{[^{}]*\}", "_", text).lower().split())
+    plain = _BETWEEN.sub(r"\1 to ", plain)
     plain = _SINGLE.sub(r"1 \1", _ONE_OR_TWO.sub(r"1 to 2 \1s", plain))
     for pattern in (_SPELLED, _SPELLED_END):
         plain = pattern.sub(lambda match: _WORDS[match[1]], plain)

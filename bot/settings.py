@@ -1,12 +1,14 @@
 """Every setting, in one typed table: read once from the environment, and wrong ones named at start."""
 
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+import limits
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from clinic import database
 
@@ -28,6 +30,46 @@ def _secret(text: str) -> str:
     return text
 
 
+def _listed(text: object) -> object:
+    return [part.strip() for part in text.split(",") if part.strip()] if isinstance(text, str) else text
+
+
+def _origin(text: str) -> str:
+    text = text.rstrip("/").lower()
+    if not re.fullmatch(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?", text):
+        raise ValueError(f"'{text}' is not an origin; write it as https://www.clinic.example, without a path")
+    return text
+
+
+def _rates(text: str) -> str:
+    try:
+        limits.parse_many(text)
+    except ValueError as error:
+        raise ValueError(f"'{text}' is not a rate; write it as '20/minute; 300/day'") from error
+    return text
+
+
+def _public_url(url: str) -> str:
+    url = url.rstrip("/")
+    if url and not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?", url):
+        raise ValueError(f"'{url}' is not an address; write it as https://stipple.clinic.example")
+    return url
+
+
+def _link(url: str) -> str:
+    _public_url(url.replace("{topic}", "").replace("#", "").replace("?", "").replace("=", ""))
+    return url
+
+
+def _redis_url(url: str) -> str:
+    if url and not url.startswith(("redis://", "rediss://", "redis+unix://")):
+        raise ValueError("must be a redis:// or rediss:// URL")
+    return url
+
+
+Rates = Annotated[str, AfterValidator(_rates)]
+
+
 class Settings(BaseModel):
     """The settings. Each is read from the environment as `STIPPLE_` and its name in capitals."""
 
@@ -45,12 +87,52 @@ class Settings(BaseModel):
         "", description="Key that signs visitors' tokens; when empty, one is made and kept in the folder."
     )
     session_hours: int = Field(24, ge=1, le=24 * 30, description="Hours for which a visitor's token is good.")
+    allowed_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = Field(
+        (),
+        description="Websites that may show the chat, with commas between them: https://www.clinic.example. Its own always may.",
+    )
+    proxies: str = Field(
+        "127.0.0.1", description="Addresses of the proxies whose word on a visitor's address is taken, with commas between them."
+    )
+    panel: Path = Field(Path("bot/web/panel.yml"), description="The file with the words of the chat panel.")
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+        "", description="Where several processes count visitors' messages together: a redis:// URL; when empty, each by itself."
+    )
+    limit_messages: Rates = Field("20/minute; 400/day", description="Messages of one conversation.")
+    limit_address: Rates = Field("120/minute; 3000/day", description="Messages from one address.")
+    limit_sessions: Rates = Field("30/minute; 300/day", description="Conversations begun from one address.")
+    limit_streams: Rates = Field("240/minute", description="Streams of events opened from one address.")
     require_approval: bool = Field(
         False, description="Send visitors to a person instead of giving an answer that no clinician has approved."
     )
     strictness: Annotated[str, Field(pattern="^(relaxed|balanced|strict)$")] = Field(
         "balanced", description="How sure to be before answering: relaxed, balanced or strict."
     )
+    public_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="The address at which Twilio reaches this server, as it stands in Twilio's console: https://…, without /sms."
+    )
+    twilio_account: Annotated[str, Field(pattern="^(AC[0-9a-f]{32})?$")] = Field(
+        "", description="Twilio's Account SID; without it no text is sent unless it answers one."
+    )
+    twilio_token: str = Field("", repr=False, description="Twilio's auth token; without it no text is taken in.")
+    twilio_token_old: str = Field(
+        "", repr=False, description="The auth token that is being replaced, good for signatures only: set it while rotating."
+    )
+    twilio_sender: Annotated[str, Field(pattern=r"^(\+[1-9]\d{6,14}|MG[0-9a-f]{32})?$")] = Field(
+        "", description="What texts are sent from: a number such as +12125550142, or a Messaging Service SID."
+    )
+    twilio_api: Annotated[str, AfterValidator(_public_url)] = Field(
+        "https://api.twilio.com", description="Where Twilio's REST API is."
+    )
+    sms_keywords: Annotated[str, Field(pattern="^(stipple|twilio)$")] = Field(
+        "stipple",
+        description="Who answers STOP, START and HELP when Twilio does not say that it did: stipple, or twilio (its default replies).",
+    )
+    sms_link: Annotated[str, AfterValidator(_link)] = Field(
+        "", description="Address of a page with the answers, for long ones; {topic} in it stands for the topic's id."
+    )
+    sms_hourly: int = Field(60, ge=1, description="Texts of one number that are answered within an hour; emergencies always are.")
+    sms_daily: int = Field(4, ge=1, description="Texts that nobody asked for, such as reminders, to one number within 24 hours.")
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         "info", description="How much to log: debug, info, warning or error."
     )

@@ -5,6 +5,7 @@ The alphabet, the extension table and the sizes are those of 3GPP TS 23.038 (sec
 limit", "How are SMS messages segmented").
 """
 
+import re
 import unicodedata
 from typing import Literal
 
@@ -72,6 +73,73 @@ def segments(text: str) -> int:
             parts, room = parts + 1, each
         room -= width
     return parts
+
+
+def split(text: str, most: int, more: str = "") -> tuple[list[str], str]:
+    """Cuts a text into at most `most` parts, numbered "1/2", each of which is sent in one part; what did not fit comes second.
+
+    Never inside a word, a number, a telephone number, a time or a link: a link longer than a part is a part of its own
+    that is billed as several. `more` is said at the end when something is left.
+    """
+    text = text.strip()
+    if segments(text) <= 1:
+        return ([text], "") if text else ([], "")
+    atoms = _atoms(text)
+    for ending, by_sentence in (("", True), ("", False), (more, True)):
+        parts, left = _fill(atoms, most, ending, by_sentence)
+        if not left:
+            break
+    total = len(parts)
+    labelled = [f"{number}/{total} {part}" if total > 1 else part for number, part in enumerate(parts, 1)]
+    return labelled, "".join(left).strip()
+
+
+# What is kept in one piece, with the white space after it: a telephone number, a time of day, a link or any other word.
+_ATOM = re.compile(
+    r"(?:\+?\(?\d[\d().-]*(?: [\d().-]+\d)+|\d{1,2}(?::\d\d)? ?[ap]\.?m\b\.?|\S+)(?:[^\s\w]*)(\s+|$)", re.IGNORECASE
+)
+_SENTENCE_END = re.compile(r"(?<![ap]\.m)[.!?][\"')]*\s*$|\n\s*$", re.IGNORECASE)
+_WORD = re.compile(r"\S+\s*")
+
+
+def _atoms(text: str) -> list[str]:
+    atoms, at = [], 0
+    while at < len(text):
+        found = _ATOM.match(text, at) or _WORD.match(text, at)
+        end = found.end() if found else len(text)
+        atoms.append(text[at:end])
+        at = end
+    return atoms
+
+
+def _fill(atoms: list[str], most: int, more: str, by_sentence: bool) -> tuple[list[str], list[str]]:
+    """Parts filled one after the other, the last one with room for `more`; and the atoms that are left."""
+    parts: list[str] = []
+    left = atoms
+    # Stands for the number that a part gets.
+    label = "" if most == 1 else "9/9 " if most <= 9 else "99/99 "
+    while left and len(parts) < most:
+        ending = more if len(parts) == most - 1 else ""
+        count = _that_fit(left, label, ending, by_sentence)
+        part = "".join(left[:count]).strip()
+        left = left[count:]
+        parts.append(part + ending if left else part)
+    return parts, left
+
+
+def _that_fit(atoms: list[str], label: str, ending: str, by_sentence: bool) -> int:
+    """How many atoms make the next part, at least one: up to the last sentence's end if that is past the part's middle."""
+    count, sentence, whole = 0, 0, label
+    for atom in atoms:
+        whole += atom
+        if segments(whole.rstrip() + ending) > 1:
+            break
+        count += 1
+        if _SENTENCE_END.search(atom) and length(whole) * 2 >= SIZES[encoding(whole)][0]:
+            sentence = count
+    if count == len(atoms) or not by_sentence:
+        return max(count, 1)
+    return max(sentence or count, 1)
 
 
 def _widths(text: str) -> list[int]:

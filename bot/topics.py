@@ -18,15 +18,18 @@ Channel = Literal["web", "sms"]
 Condition = tuple[tuple[str, Any], ...]
 
 
-def _date(value: Any) -> Any:
-    # pydantic would also take a number for a date.
-    if isinstance(value, int | float):
-        raise ValueError("is not a date; write it as 2026-01-31")
-    return value
+def _day(value: Any) -> dt.date | None:
+    # YAML reads a bare date as one, which Rasa can neither keep with a conversation nor send to an action server.
+    if value is None:
+        return None
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError('write the date in quotes, as "2026-01-31"') from error
 
 
 Text = Annotated[str, Field(min_length=1)]
-Day = Annotated[dt.date, BeforeValidator(_date)]
+Day = Annotated[dt.date, BeforeValidator(_day)]
 
 
 class _Entry(BaseModel):

@@ -55,6 +55,11 @@ class SqlTrackerStore(TrackerStore):
             database.migrate(engine)
         self._engine = engine
 
+    @property
+    def database(self) -> Engine:
+        """The database that the conversations are kept in."""
+        return self._engine
+
     async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
         """The tracker of a conversation, made from its last few turns; None for an unknown conversation."""
         return self.open(sender_id, WINDOW)
@@ -73,8 +78,11 @@ class SqlTrackerStore(TrackerStore):
             return list(connection.scalars(select(Conversation.id)))
 
     def open(self, conversation_id: str, window: int | None = WINDOW) -> DialogueStateTracker | None:
-        """The tracker of a conversation from its last `window` turns (None: all); None when there is none."""
-        query = select(Turn.number, Turn.before, Turn.events).where(Turn.conversation_id == conversation_id)
+        """The tracker of a conversation from its last `window` turns (None: all); None when there is none.
+
+        Its `last_reply` is the reply of the last turn, as JSON.
+        """
+        query = select(Turn.number, Turn.before, Turn.events, Turn.reply).where(Turn.conversation_id == conversation_id)
         with self._engine.connect() as connection:
             rows = connection.execute(query.order_by(Turn.number.desc()).limit(window)).all()[::-1]
         if not rows:
@@ -84,13 +92,13 @@ class SqlTrackerStore(TrackerStore):
             tracker.update_with_events(_resume(json.loads(rows[0].before)), self.domain)
         for row in rows:
             tracker.update_with_events([_event(parameters) for parameters in json.loads(row.events)], self.domain)
-        _mark_as_kept(tracker, rows[-1].number)
+        _mark_as_kept(tracker, rows[-1].number, rows[-1].reply)
         return tracker
 
     def begin(self, conversation_id: str) -> DialogueStateTracker:
         """A tracker for a conversation of which nothing is kept yet."""
         tracker = self.init_tracker(conversation_id)
-        _mark_as_kept(tracker, 0)
+        _mark_as_kept(tracker, 0, None)
         return tracker
 
     def append(self, tracker: DialogueStateTracker, channel: str, message_id: str | None, reply: str) -> None:
@@ -119,7 +127,7 @@ class SqlTrackerStore(TrackerStore):
                 connection.execute(insert(Turn).values(values))
         except IntegrityError as error:
             raise TurnTaken(tracker.sender_id) from error
-        _mark_as_kept(tracker, number)
+        _mark_as_kept(tracker, number, reply)
 
     def reply_to(self, conversation_id: str, message_id: str) -> StoredTurn | None:
         """The turn that answered a message, by the id that its sender gave it."""
@@ -153,8 +161,8 @@ def _event(parameters: dict[str, Any]) -> Event:
     return _EVENTS[parameters["event"]]._from_parameters(parameters)
 
 
-def _mark_as_kept(tracker: DialogueStateTracker, turns: int) -> None:
-    tracker.kept_turns = turns
+def _mark_as_kept(tracker: DialogueStateTracker, turns: int, reply: str | None) -> None:
+    tracker.kept_turns, tracker.last_reply = turns, reply
     tracker.kept_events = len(tracker.events)
     tracker.state_before = {
         "slots": {name: slot.value for name, slot in tracker.slots.items() if slot.value != slot.initial_value},

@@ -19,6 +19,8 @@ def train(settings: Settings) -> Path | None:
         # Rasa's own commands take the newest.
         os.utime(target)
         return None
+    # Rasa's progress bars are of no use in a log.
+    os.environ["TQDM_DISABLE"] = "1"
     from rasa.model_training import train as rasa_train
 
     result = rasa_train(str(DOMAIN), str(CONFIG), [str(DATA)], output=str(settings.models), fixed_model_name=target.name)

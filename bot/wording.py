@@ -8,7 +8,9 @@ from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
 from rasa.shared.core.trackers import DialogueStateTracker
 
+from bot import sources
 from bot.settings import Settings
+from bot.sources import Sources
 from clinic import practice
 from clinic.facts import ClinicFacts
 
@@ -32,6 +34,7 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         self,
         domain: Domain,
         facts: ClinicFacts | None = None,
+        known: Sources | None = None,
         require_approval: bool | None = None,
         clock: Callable[[], dt.datetime] = _now,
         **_: Any,
@@ -40,6 +43,7 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         super().__init__(domain.responses)
         settings = Settings.read()
         self._facts = facts or ClinicFacts(practice.load(settings.clinic))
+        self._sources = known or sources.load()
         self._require_approval = settings.require_approval if require_approval is None else require_approval
         self._clock = clock
 
@@ -53,11 +57,11 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         """The same without a tracker."""
         if self._held_back(utter_action):
             utter_action = NOT_APPROVED
-        values = (slots or {}) | self._facts.values(self._clock())
+        metadata = kwargs.get("metadata") or self.metadata(utter_action)
+        titles = "; ".join(source.title for source in self._sources.behind(metadata.get("facts", [])))
+        values = (slots or {}) | self._facts.values(self._clock()) | {"source_titles": titles}
         response: dict[str, Any] | None = self.generate_from_slots(utter_action, values, channel, **kwargs)
-        if response is None:
-            return None
-        return response | {"metadata": self.metadata(utter_action), "said": utter_action}
+        return response | {"metadata": metadata} if response is not None else None
 
     def metadata(self, utter_action: str) -> dict[str, Any]:
         """What stands with a response: title, facts, follow_ups, choices, approval."""

@@ -1,7 +1,7 @@
 """Which topic is a text about, and how sure is that? Three views of the text, averaged, with a calibrated confidence.
 
-The views: logistic regression on the sentence's embedding (meaning), logistic regression on word and character n-grams
-(wording), and the nearest training examples (precedent). Their probabilities are averaged as logarithms. Training uses
+The views: logistic regression on the sentence's embedding (meaning), logistic regression on the embedding together with
+word and character n-grams (wording), and the nearest training examples (precedent). Their probabilities are averaged as logarithms. Training uses
 scikit-learn; using the model needs only numpy.
 """
 
@@ -16,15 +16,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from bot.nlu.encoder import Vector
+from bot.nlu.encoder import DIMENSIONS, Vector
 from bot.nlu.text import words
 
 Encode = Callable[[str], Vector]
 Floats = npt.NDArray[np.float32]
 
-# Weights of the views (embedding, n-grams, neighbours); how they were found: docs/decisions/0005-understanding.md
-WEIGHTS = (0.3, 0.5, 0.2)
-EMBEDDING_C, NGRAM_C = 10.0, 20.0
+# Weights of the views (meaning, wording, precedent); how they were found: docs/decisions/0005-understanding.md
+WEIGHTS = (0.2, 0.7, 0.1)
+MEANING_C, WORDING_C = 10.0, 20.0
 WORD_NGRAMS, CHARACTER_NGRAMS = (1, 2), (2, 5)
 # An n-gram of a single example is a slip of the pen more often than a sign of its topic.
 RAREST_NGRAM = 2
@@ -109,7 +109,7 @@ class TopicModel:
     @classmethod
     def train(cls, texts: Sequence[str], topics: Sequence[str], encode: Encode) -> Self:
         """Learns from normalised texts and the topic of each."""
-        from scipy.sparse import csr_matrix
+        from scipy.sparse import csr_matrix, hstack
         from sklearn.linear_model import LogisticRegression
 
         order = sorted(range(len(texts)), key=lambda i: (topics[i], texts[i]))
@@ -117,14 +117,15 @@ class TopicModel:
         labels = sorted(set(topics))
         y = np.array([labels.index(topic) for topic in topics])
         vectors = np.stack([encode(text) for text in texts]).astype(np.float32)
-        meaning = LogisticRegression(C=EMBEDDING_C, max_iter=1000).fit(vectors, y)
+        meaning = LogisticRegression(C=MEANING_C, max_iter=1000).fit(vectors, y)
         ngrams = Ngrams.of(texts)
         rows = [ngrams.row(text) for text in texts]
         pointers = np.cumsum([0, *(len(columns) for columns, _ in rows)])
         shape = (len(texts), len(ngrams.vocabulary))
         matrix = csr_matrix((np.concatenate([v for _, v in rows]), np.concatenate([c for c, _ in rows]), pointers), shape)
         # One against the rest: ten times faster to train than all at once, and as good.
-        wording = LogisticRegression(C=NGRAM_C, solver="liblinear", dual=True, tol=1e-2, random_state=0).fit(matrix, y)
+        wording = LogisticRegression(C=WORDING_C, solver="liblinear", dual=True, tol=1e-2, random_state=0)
+        wording.fit(hstack([csr_matrix(vectors), matrix]).tocsr(), y)
         arrays = {
             "meaning_weights": meaning.coef_.astype(np.float32),
             "meaning_offsets": meaning.intercept_.astype(np.float32),
@@ -141,7 +142,8 @@ class TopicModel:
         vector = self._encode(text)
         meaning = _softmax(a["meaning_weights"] @ vector + a["meaning_offsets"])
         columns, values = self._ngrams.row(text)
-        wording = 1 / (1 + np.exp(-(values @ a["wording_weights"][columns] + a["wording_offsets"])))
+        of_vector, of_ngrams = a["wording_weights"][:DIMENSIONS], a["wording_weights"][DIMENSIONS:]
+        wording = 1 / (1 + np.exp(-(vector @ of_vector + values @ of_ngrams[columns] + a["wording_offsets"])))
         cosines = a["examples"] @ vector
         of_label = np.append(cosines, -1)[self._rows_of_label]
         likeness = np.partition(of_label, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)

@@ -11,14 +11,15 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu import encoder
-from bot.nlu.classifier import Calibration, Scores, TopicModel
+from bot.nlu.classifier import Calibration, TopicModel
+from bot.nlu.questions import Guess, Reader
 from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise
 from bot.nlu.zones import Zones, prediction
 from bot.settings import Settings
 
 # What the components hand on to each other within a message.
-REPAIRED, SCORES = "repaired_text", "topic_scores"
+REPAIRED, GUESSES = "repaired_text", "guesses"
 _RECIPE = DefaultV1Recipe.ComponentType
 
 
@@ -75,16 +76,17 @@ class SpellingRepair(_Component):
 
 @DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
 class TopicClassifier(_Component):
-    """Scores the topics of a message."""
+    """Finds the questions of a message, and what each is about."""
 
     _model: TopicModel
+    _reader: Reader
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
         topics = [_label(example) for example in examples]
         # Examples are learned as they were written: a repair would hide from the model what visitors really type.
         texts = [normalise(example.get("text")) for example in examples]
-        self._model = TopicModel.train(texts, topics, _encode)
+        self._read_with(TopicModel.train(texts, topics, _encode))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
         return self._resource
@@ -100,8 +102,12 @@ class TopicClassifier(_Component):
     ) -> Self:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
-            component._model = TopicModel.load(folder, _encode)
+            component._read_with(TopicModel.load(folder, _encode))
         return component
+
+    def _read_with(self, model: TopicModel) -> None:
+        self._model = model
+        self._reader = Reader(model.score, Calibration(**self._config["calibration"]), **self._config["questions"])
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Leaves the examples alone: nothing that trains after this component wants their scores."""
@@ -109,17 +115,19 @@ class TopicClassifier(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(SCORES, self._model.score(message.get(REPAIRED)))
+            message.set(GUESSES, self._reader.read(message.get(REPAIRED)))
         return messages
 
 
 @DefaultV1Recipe.register([_RECIPE.INTENT_CLASSIFIER], is_trainable=False)
 class ZoneGate(_Component):
-    """Decides from the scores whether to answer, to offer the likeliest topics, or to say that it does not know."""
+    """Decides for each question whether to answer, to offer the likeliest topics, or to say that it does not know.
+
+    Rasa's own commands see the first question; Stipple's engine answers all of them.
+    """
 
     def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
         super().__init__(config, storage, resource)
-        self._calibration = Calibration(**config["calibration"])
         self._zones = Zones(**config["zones"][Settings.read().strictness])
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -128,10 +136,11 @@ class ZoneGate(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            scores: Scores = message.get(SCORES)
-            confidence = self._calibration(scores.ranking[0][1], scores.nearest)
-            for name, value in prediction(scores.ranking, confidence, self._zones).items():
-                message.set(name, value, add_to_output=True)
+            guesses: list[Guess] = message.get(GUESSES)
+            found = [prediction(guess.text, guess.scores.ranking, guess.confidence, self._zones) for guess in guesses]
+            for name, value in {**found[0], "questions": found}.items():
+                if name != "text":
+                    message.set(name, value, add_to_output=True)
         return messages
 
 

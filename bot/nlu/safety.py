@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
 from pathlib import Path
-from typing import Any, Literal, Protocol, Self
+from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import spacy
 from pydantic import BaseModel, ConfigDict, Field
@@ -41,7 +41,9 @@ NEGATION_REACH = 5
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
 ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 
-_END, _COMMA, _OTHER = ".", "|", "_"
+# None of them but the end of a sentence is punctuation to spaCy: a gap reaches over a comma and an unknown word.
+_END, _COMMA, _OTHER = ".", "|", "="
+_AFFIRMS, _DENIES = "affirms", "denies"
 _TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*'?|\d+(?:[.,]\d+)?|[!?;\n]|\.+|,+|…")
 _SENTENCE_ENDS = frozenset("!?;.\n")
 
@@ -53,7 +55,8 @@ class _Entry(BaseModel):
 class Pattern(_Entry):
     """What tells of one danger.
 
-    `only_as_report` is for what is ordinary to ask about ("redness"): it counts when the message reports it.
+    `counts_with` is for words that visitors also have for what they want treated ("redness", "bumps"): they count when the
+    message reports what is now, or, for the most ordinary, when it tells of a treatment that was. See context.yml.
     """
 
     id: str
@@ -62,7 +65,7 @@ class Pattern(_Entry):
     examples: list[str] = Field(min_length=1, max_length=3)
     kind: Kind | None = None
     concern: str | None = None
-    only_as_report: bool = False
+    counts_with: Literal["report", "treatment"] | None = None
 
 
 class Idiom(_Entry):
@@ -92,6 +95,8 @@ class _Context(_Entry):
     negation_ends: list[str]
     questions_in_general: list[str]
     reports: list[str]
+    treatments_past: list[str]
+    wishes_to_come: list[str]
 
 
 @dataclass(frozen=True)
@@ -154,17 +159,21 @@ class SafetyGate:
         ]
         lines = [line for _, pattern in alarms for line in pattern.matches]
         lines += [line for idiom in data.idioms for line in idiom.matches]
-        lines += [*context.negations, *context.negation_ends, *context.questions_in_general, *context.reports]
+        lines += [*context.negations, *context.negation_ends, *context.questions_in_general]
+        lines += [*context.reports, *context.treatments_past, *context.wishes_to_come]
         self._lexicon = _Lexicon(grammar.vocabulary(lines))
         self._vocab = spacy.blank("en").vocab
 
-        def finder(lines: list[str]) -> _Finder:
-            return _Finder([variant for line in lines for variant in grammar.variants(line)], self._vocab, self._lexicon)
+        denying = grammar.vocabulary(context.negations)
 
-        self._rules = [(alarm, pattern.only_as_report, finder(pattern.matches)) for alarm, pattern in alarms]
+        def finder(lines: list[str]) -> _Finder:
+            return _Finder([grammar.variants(line) for line in lines], self._vocab, self._lexicon, denying)
+
+        self._rules = [(alarm, pattern.counts_with, finder(pattern.matches)) for alarm, pattern in alarms]
         self._idioms = [(frozenset(idiom.hides), finder(idiom.matches)) for idiom in data.idioms]
         self._negations, self._negation_ends = finder(context.negations), finder(context.negation_ends)
         self._questions, self._reports = finder(context.questions_in_general), finder(context.reports)
+        self._treatments, self._wishes = finder(context.treatments_past), finder(context.wishes_to_come)
         self._danger_words = grammar.vocabulary(line for _, pattern in alarms for line in pattern.matches)
 
     @classmethod
@@ -195,12 +204,12 @@ class SafetyGate:
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
         pairs = zip(plain.split(), repaired.split(), strict=False)
-        return " ".join(word if word == other else self._nearest_danger(word) or other for word, other in pairs)
+        return " ".join(word if word == other else self._nearest_danger(word, other) or other for word, other in pairs)
 
     @lru_cache(maxsize=10_000)  # noqa: B019 - a gate lives as long as its process
-    def _nearest_danger(self, word: str) -> str | None:
-        word = word.strip(".,!?;:")
-        slips = (len(word) >= ONE_SLIP_FROM) + (len(word) >= TWO_SLIPS_FROM)
+    def _nearest_danger(self, word: str, repaired: str) -> str | None:
+        word, repaired = word.strip(".,!?;:"), repaired.strip(".,!?;:")
+        slips = min(OSA.distance(word, repaired), (len(word) >= ONE_SLIP_FROM) + (len(word) >= TWO_SLIPS_FROM))
         near = [
             (distance, other)
             for other in self._danger_words
@@ -220,24 +229,42 @@ class SafetyGate:
         negations, ends = message.spans(self._negations), message.spans(self._negation_ends)
         questions = message.spans(self._questions)
         reports = [report for report in message.spans(self._reports) if not _overlaps(report, questions)]
+        treatments = message.spans(self._treatments)
+        evidence = {None: True, "report": bool(reports or treatments), "treatment": bool(treatments)}
 
-        def counts(alarm: Alarm, only_as_report: bool, span: tuple[int, int]) -> bool:
+        def counts(alarm: Alarm, span: _Span) -> bool:
             if any(alarm.level in hides and _overlaps(span, spans) for hides, spans in idioms):
                 return False
             if alarm.level != "emergency" and _negated(tokens, span, negations, ends):
-                return False
-            if only_as_report and not reports:
                 return False
             if alarm.level == "clinician" or alarm.kind == "self_harm":
                 return True
             sentence = message.sentence(span)
             return not _overlaps(sentence, questions) or _overlaps(sentence, reports)
 
+        found = {}
+        for alarm, counts_with, finder in rules:
+            if evidence[counts_with] and (spans := [span for span in message.spans(finder) if counts(alarm, span)]):
+                found[alarm] = spans
+        # "I have an infection, can I come?": with no treatment told of, it is a reason to ask first, not a reaction.
+        wanted = [] if treatments or not message.spans(self._wishes) else [span for alarm, spans in found.items() if alarm.level == "clinician" for span in spans]
         return [
             alarm
-            for alarm, only_as_report, finder in rules
-            if any(counts(alarm, only_as_report, span) for span in message.spans(finder))
+            for alarm, spans in found.items()
+            if alarm.level != "adverse_reaction" or not all(_overlaps(span, wanted) for span in spans)
         ]
+
+
+class _Span(NamedTuple):
+    """Where a pattern matches: first token, token after the last, and whether the pattern has words of negation itself."""
+
+    start: int
+    end: int
+    denies: bool = False
+
+
+# The words that may stand in one place, or how many words of any kind may.
+_Step = list[str] | int
 
 
 class _Lexicon:
@@ -261,7 +288,12 @@ class _Lexicon:
             return _END
         if not token[0].isalnum():
             return _COMMA
-        word = re.split("[.,]", token)[0] if token[0].isdigit() else token.replace("'", "")
+        word = token.replace("'", "")
+        if token[0].isdigit():
+            # "38.9" is a temperature like "38"; "10.15" is a time and no age.
+            word = (
+                str(int(float(token.replace(",", ".")))) if not token.isdigit() and float(token.replace(",", ".")) > 35 else token
+            )
         if word in self.words:
             return word
         return next((f"{stem}*" for stem in self._stems if word.startswith(stem)), _OTHER)
@@ -273,74 +305,78 @@ class _Grammar:
     def __init__(self, groups: dict[str, list[str]]) -> None:
         self._groups = groups
 
-    def variants(self, line: str) -> list[list[list[str] | int]]:
-        """A line as sequences of steps: each step is the words that may stand there, or the longest gap."""
-        steps: list[list[list[list[str] | int]]] = []
+    def variants(self, line: str) -> list[list[_Step]]:
+        """A line as sequences of steps, one for each way to read its phrases and what may be missing."""
+        parts: list[list[list[_Step]]] = []
         for part in line.split():
             if part in GAPS:
-                steps.append([[GAPS[part]]])
+                parts.append([[GAPS[part]]])
                 continue
-            optional = part.endswith("?")
             phrases = self._phrases(part.removesuffix("?"))
-            singles = [phrase for phrase in phrases if " " not in phrase]
-            choices: list[list[list[str] | int]] = [[singles]] if singles else []
+            choices: list[list[_Step]] = [[[phrase for phrase in phrases if " " not in phrase]]]
             choices += [[[word] for word in phrase.split()] for phrase in phrases if " " in phrase]
-            steps.append([[], *choices] if optional else choices)
-        return [[step for choice in choices for step in choice] for choices in product(*steps)]
+            parts.append([choice for choice in choices if choice != [[]]] + ([[]] if part.endswith("?") else []))
+        return [[step for choice in choices for step in choice] for choices in product(*parts)]
 
     def vocabulary(self, lines: Iterable[str]) -> frozenset[str]:
         """The words that stand anywhere in lines."""
-        return frozenset(
-            word
-            for line in lines
-            for variant in self.variants(line)
-            for step in variant
-            if not isinstance(step, int)
-            for word in step
-        )
+        parts = {part.removesuffix("?") for line in lines for part in line.split() if part not in GAPS}
+        return frozenset(word for part in parts for phrase in self._phrases(part) for word in phrase.split())
 
     def _phrases(self, part: str) -> list[str]:
-        if not part.startswith("<"):
-            return part.split("|")
-        name = part.removeprefix("<").removesuffix(">")
+        return [phrase for entry in part.split("|") for phrase in self._meant(entry)]
+
+    def _meant(self, entry: str) -> list[str]:
+        if not entry.startswith("<"):
+            return [entry]
+        name = entry.removeprefix("<").removesuffix(">")
         if name not in self._groups:
             raise yaml.BadFile([f"words.yml:1: there is no group '{name}'"])
-        return [phrase for entry in self._groups[name] for phrase in (self._phrases(entry) if entry[0] == "<" else [entry])]
+        return [phrase for inner in self._groups[name] for phrase in self._meant(inner)]
 
 
 class _Finder:
     """Finds the places of a few patterns."""
 
-    def __init__(self, variants: Sequence[list[list[str] | int]], vocab: Any, lexicon: _Lexicon) -> None:
+    def __init__(self, lines: Sequence[list[list[_Step]]], vocab: Any, lexicon: _Lexicon, denying: frozenset[str]) -> None:
         self._matcher = Matcher(vocab, validate=False)
-        self._needed: set[str] = set()
-        compiled = []
-        for variant in variants:
-            steps = [step if isinstance(step, int) else _expanded(step, lexicon) for step in variant]
-            compiled.append([_any_words(step) if isinstance(step, int) else {"ORTH": {"IN": step}} for step in steps])
-            self._needed.update(min((step for step in steps if not isinstance(step, int)), key=_commonness))
-        self._matcher.add("found", compiled)
+        self._by_anchor: dict[str, list[list[frozenset[str]]]] = {}
+        for variants in lines:
+            compiled, denies = [], False
+            for variant in variants:
+                steps = [step if isinstance(step, int) else _expanded(step, lexicon) for step in variant]
+                compiled.append([_any_words(step) if isinstance(step, int) else _one_of(step) for step in steps])
+                needed = sorted((frozenset(step) for step in steps if not isinstance(step, int)), key=_commonness)
+                denies = denies or any(not step.isdisjoint(denying) for step in needed)
+                for word in needed[0]:
+                    self._by_anchor.setdefault(word, []).append(needed[1:])
+            self._matcher.add(_DENIES if denies else _AFFIRMS, compiled)
 
     def may_match(self, present: frozenset[str]) -> bool:
-        """Whether a word is there that each match needs."""
-        return not self._needed.isdisjoint(present)
+        """Whether the words of a pattern are all there, in whatever order."""
+        return any(
+            all(not step.isdisjoint(present) for step in rest)
+            for anchor in self._by_anchor.keys() & present
+            for rest in self._by_anchor[anchor]
+        )
 
-    def spans(self, doc: Doc) -> list[tuple[int, int]]:
-        """Where the patterns match: first token, token after the last."""
-        return [(start, end) for _, start, end in self._matcher(doc)]
+    def spans(self, doc: Doc) -> list[_Span]:
+        """Where the patterns match."""
+        denying = doc.vocab.strings[_DENIES]
+        return [_Span(start, end, key == denying) for key, start, end in self._matcher(doc)]
 
 
 class _Message:
     def __init__(self, doc: Doc, tokens: list[str], present: frozenset[str]) -> None:
         self._doc, self._tokens, self._present = doc, tokens, present
 
-    def spans(self, finder: _Finder) -> list[tuple[int, int]]:
+    def spans(self, finder: _Finder) -> list[_Span]:
         return finder.spans(self._doc) if finder.may_match(self._present) else []
 
-    def sentence(self, span: tuple[int, int]) -> tuple[int, int]:
+    def sentence(self, span: _Span) -> _Span:
         start = max((i + 1 for i in range(span[0]) if self._tokens[i] == _END), default=0)
         end = next((i for i in range(span[1], len(self._tokens)) if self._tokens[i] == _END), len(self._tokens))
-        return start, end
+        return _Span(start, end)
 
 
 def _expanded(words: list[str], lexicon: _Lexicon) -> list[str]:
@@ -353,22 +389,30 @@ def _any_words(most: int) -> dict[str, Any]:
     return {"IS_PUNCT": False, "OP": f"{{0,{most}}}"}
 
 
-def _commonness(words: list[str]) -> int:
+def _one_of(words: list[str]) -> dict[str, Any]:
+    return {"ORTH": words[0]} if len(words) == 1 else {"ORTH": {"IN": words}}
+
+
+def _commonness(words: frozenset[str]) -> int:
     return sum(100 if word in STOP_WORDS else 1 for word in words)
 
 
-def _overlaps(span: tuple[int, int], others: Iterable[tuple[int, int]]) -> bool:
-    return any(span[0] < end and start < span[1] for start, end in others)
+def _overlaps(span: _Span, others: Iterable[_Span]) -> bool:
+    return any(span.start < other.end and other.start < span.end for other in others)
 
 
-def _negated(tokens: list[str], span: tuple[int, int], negations: list[tuple[int, int]], ends: list[tuple[int, int]]) -> bool:
-    """Whether a negation reaches a match: "no fever", "no pus, heat or fever", but not "no fever, my face is hot"."""
-    for start, end in negations:
-        if not span[0] - NEGATION_REACH <= end <= span[0]:
+def _negated(tokens: list[str], span: _Span, negations: list[_Span], ends: list[_Span]) -> bool:
+    """Whether a negation reaches a match: "no fever", "no pus, heat or fever", but not "no fever, my face is hot".
+
+    It may stand inside the match ("my face is not swollen"), unless the pattern has such words itself.
+    """
+    begin = span.start if span.denies else span.end - 1
+    for negation in negations:
+        if not span.start - NEGATION_REACH <= negation.end <= begin:
             continue
-        between = tokens[end : span[0]]
-        if _END in between or _overlaps((end, span[0]), ends):
+        between = _Span(negation.end, begin)
+        if _END in tokens[between.start : begin] or _overlaps(between, ends):
             continue
-        if _COMMA not in between or "or" in tokens[start : span[1] + NEGATION_REACH]:
+        if _COMMA not in tokens[between.start : begin] or "or" in tokens[negation.start : span.end + NEGATION_REACH]:
             return True
     return False

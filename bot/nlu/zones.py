@@ -8,6 +8,8 @@ Ranking = list[tuple[str, float]]
 # Intents that the understanding adds to those of the training data.
 CLARIFY, FALLBACK = "clarify", "nlu_fallback"
 OUT_OF_SCOPE = "out_of_scope"
+# Things to get done.
+TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human"))
 RUNNERS_UP = 5
 OFFERED = 3
 # A topic is offered when it has at least this share of the likeliest topic's probability.
@@ -22,8 +24,8 @@ class Zones:
     clarify: float
 
 
-def prediction(ranking: Ranking, confidence: float, zones: Zones) -> dict[str, Any]:
-    """What Rasa wants to know of a message: `intent`, `intent_ranking`, `response_selector`; and `choices` to offer.
+def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> dict[str, Any]:
+    """What Rasa wants to know of a text: `intent`, `intent_ranking`, `response_selector`; and `choices` to offer.
 
     The labels of the ranking are intents, or `retrieval intent/topic`.
     """
@@ -37,7 +39,9 @@ def prediction(ranking: Ranking, confidence: float, zones: Zones) -> dict[str, A
         label = FALLBACK
     intent, selector = select(label)
     return {
+        "text": text,
         "intent": {"name": intent, "confidence": confidence},
+        "entities": [],
         "intent_ranking": [{"name": name, "confidence": p} for name, p in ranking[:RUNNERS_UP]],
         "response_selector": selector,
         "choices": choices,
@@ -45,13 +49,16 @@ def prediction(ranking: Ranking, confidence: float, zones: Zones) -> dict[str, A
 
 
 def offered(ranking: Ranking) -> list[str]:
-    """Two or three topics worth offering; none when the likeliest of all is that the message is out of scope."""
-    if ranking[0][0] == OUT_OF_SCOPE:
+    """Two or three topics worth offering; none when it is likeliest that the message is out of scope, or small talk."""
+    if not _can_be_offered(ranking[0][0]):
         return []
-    likely = [name for name, p in ranking[: OFFERED + 1] if p >= ranking[0][1] * WORTH_OFFERING and name != OUT_OF_SCOPE]
-    if len(likely) < 2:
-        likely = [name for name, _ in ranking[: OFFERED + 1] if name != OUT_OF_SCOPE][:2]
-    return likely[:OFFERED]
+    able = [(name, p) for name, p in ranking if _can_be_offered(name)]
+    likely = [name for name, p in able[:OFFERED] if p >= ranking[0][1] * WORTH_OFFERING]
+    return likely if len(likely) > 1 else [name for name, _ in able[:2]]
+
+
+def _can_be_offered(label: str) -> bool:
+    return "/" in label or label in TASKS
 
 
 def select(label: str) -> tuple[str, dict[str, Any]]:

@@ -1,37 +1,45 @@
 """The application: one process, one port, the engine inside."""
 
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.resources import files
-from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.docs import get_swagger_ui_html
-from fastapi.responses import FileResponse, HTMLResponse, JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
 from bot.engine import Engine, NotReady
+from bot.history import History
 from bot.settings import Settings
+from bot.sms import router as sms
+from bot.sms.running import running as texting
 from bot.web import chat, problems
+from bot.web.assets import Assets, compressed
+from bot.web.events import Hub
 from bot.web.guard import Guard
+from bot.web.limits import Limits
+from bot.web.links import Linker
 from bot.web.metrics import Metrics
+from bot.web.panel import Pages
 from bot.web.tokens import Tokens
 from clinic import practice
 from clinic.facts import ClinicFacts
 
 log = logging.getLogger(__name__)
 
-STATIC = Path(__file__).parent / "static"
 # The pages of the API's documentation, from a package instead of from a network that may not be there.
 DOCS = str(files("fastapi_offline") / "static")
 
 
-def create(settings: Settings) -> FastAPI:
+def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> FastAPI:
     """The application for some settings. The engine is loaded when it starts.
 
+    Streams of events end when `stopping` says that the server is about to.
+
     Raises:
-        clinic.yaml.BadFile: `clinic.yml` is wrong.
+        clinic.yaml.BadFile: `clinic.yml` or the panel's words are wrong.
     """
     clinic = practice.load(settings.clinic)
     app = FastAPI(title="Stipple", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
@@ -41,17 +49,25 @@ def create(settings: Settings) -> FastAPI:
     app.state.phone = ClinicFacts(clinic).phone(clinic.phone)
     app.state.tokens = Tokens(settings.signing_key(), settings.session_hours)
     app.state.metrics = Metrics()
+    app.state.limits = Limits(settings)
+    app.state.linker = Linker(clinic)
+    app.state.stopping = stopping
+    assets = Assets()
+    app.state.pages = Pages(settings.panel, clinic, app.state.linker, settings.allowed_origins, assets.version)
     app.include_router(chat.router)
+    app.include_router(sms.router)
     app.add_api_route("/healthz", _healthz, tags=["operation"])
     app.add_api_route("/readyz", _readyz, tags=["operation"])
     app.add_api_route("/metrics", _metrics, tags=["operation"], response_class=Response)
     app.add_api_route("/docs", _docs, include_in_schema=False)
-    app.add_api_route("/", _page, include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC))
+    app.add_api_route("/", _demo, include_in_schema=False)
+    app.add_api_route("/panel", _panel, include_in_schema=False)
+    app.add_api_route("/widget.js", _widget, include_in_schema=False)
+    app.mount("/static", assets)
     app.mount("/docs/assets", StaticFiles(directory=DOCS))
     app.add_exception_handler(Exception, _broken)
     problems.install(app)
-    app.add_middleware(Guard)
+    app.add_middleware(Guard, origins=settings.allowed_origins)
     return app
 
 
@@ -60,13 +76,16 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
         engine = Engine.load(app.state.settings)
         await engine.check()
+        app.state.history = History(engine.store.database)
+        app.state.hub = Hub(app.state.history, lambda said: chat.as_json(said, app.state.linker), app.state.stopping)
         app.state.engine, app.state.not_ready = engine, ""
         log.info("ready")
     except NotReady as error:
         # The process stays, so that its answer to /readyz can be read; it serves no visitor.
         app.state.not_ready = str(error)
         log.error("not ready: %s", error)
-    yield
+    async with texting(app):
+        yield
 
 
 async def _healthz() -> dict[str, str]:
@@ -85,8 +104,20 @@ async def _metrics(request: Request) -> Response:
     return Response(request.app.state.metrics.text(), media_type=Metrics.content_type)
 
 
-async def _page() -> FileResponse:
-    return FileResponse(STATIC / "index.html")
+async def _demo(request: Request) -> Response:
+    return compressed(request, request.app.state.pages.demo().encode(), "text/html")
+
+
+async def _panel(request: Request, lang: str = "") -> Response:
+    return compressed(request, request.app.state.pages.panel(lang).encode(), "text/html")
+
+
+async def _widget(request: Request) -> Response:
+    response = compressed(request, request.app.state.pages.loader().encode(), "text/javascript")
+    # Any page may load it; for a day it serves those who come while the server is away.
+    response.headers["Cache-Control"] = "public, max-age=300, stale-while-revalidate=3600, stale-if-error=86400"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
 
 
 async def _docs() -> HTMLResponse:

@@ -29,6 +29,9 @@ WRONG_TYPE = Kind("wrong-content-type", 415, "The body must be application/json.
 TOO_LARGE = Kind("too-large", 413, "The body is larger than a message can be.")
 INVALID = Kind("invalid", 422, "The body does not have the expected shape.")
 BUSY = Kind("busy", 409, "Other messages of this conversation are being answered: send this one again.")
+TOO_MANY = Kind("too-many", 429, "That was a lot at once. Please wait a little and try again.")
+FOREIGN = Kind("foreign-origin", 403, "This website is not among the allowed origins.")
+NOT_SIGNED = Kind("not-signed", 403, "This request is not signed as one of Twilio's.")
 NOT_READY = Kind("not-ready", 503, "The assistant is not ready to answer.")
 BROKEN = Kind("broken", 500, "Something went wrong on our side.")
 
@@ -46,7 +49,9 @@ def response(kind: Kind, detail: str = "", **more: Any) -> JSONResponse:
     content = {"type": f"urn:stipple:{kind.name}", "title": kind.title, "status": kind.status, **more}
     if detail:
         content["detail"] = detail
-    headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else None
+    headers = {"WWW-Authenticate": "Bearer"} if kind.status == 401 else {}
+    if "retry_after" in more:
+        headers["Retry-After"] = str(more["retry_after"])
     return JSONResponse(content, kind.status, headers, MEDIA_TYPE)
 
 

@@ -23,6 +23,11 @@ class Session:
     conversation: str
     expires_at: dt.datetime
 
+    @property
+    def seconds_left(self) -> int:
+        """For how long it is good still."""
+        return int((self.expires_at - dt.datetime.now(dt.UTC)).total_seconds())
+
 
 class Tokens:
     """Mints and reads tokens."""
@@ -37,17 +42,17 @@ class Tokens:
         token = self._serializer.dumps(conversation)
         return Session(token, conversation, dt.datetime.now(dt.UTC) + self._lifetime)
 
-    def read(self, token: str) -> str:
-        """The id of the conversation that a token opens.
+    def read(self, token: str) -> Session:
+        """What a token opens, and until when.
 
         Raises:
             ExpiredToken: it was good once.
             BadToken: it never was.
         """
         try:
-            conversation: str = self._serializer.loads(token, max_age=self._lifetime.total_seconds())
+            conversation, made = self._serializer.loads(token, max_age=self._lifetime.total_seconds(), return_timestamp=True)
         except SignatureExpired as error:
             raise ExpiredToken from error
         except BadSignature as error:
             raise BadToken from error
-        return conversation
+        return Session(token, conversation, made + self._lifetime)

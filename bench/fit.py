@@ -1,0 +1,145 @@
+"""Fits the constants of config.yml on the training data alone, by cross-validation.
+
+    python -m bench.fit
+
+The examples are split into parts, and each part is read by a model that learned from the others. A few topics are taken
+away from each model altogether: their examples stand for questions that nobody foresaw, and whatever the model says of
+them is wrong. That fits the confidence. Then examples of two or three topics are joined into one message, as visitors
+join them, against single examples that could be cut in two: that fits what speaks for several questions.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from bot import topics
+from bot.nlu import encoder
+from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
+from bot.nlu.questions import MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
+from bot.nlu.spelling import Spelling
+from bot.nlu.text import normalise
+from bot.settings import Settings
+
+PARTS, TAKEN_AWAY, SEED = 4, 3, 7
+JOINED, LONGEST_JOINED = 700, 14
+JOINTS = (" and ", " and ", " and ", "? ", "? ", ". ", ", ", ", ", " n ", "? and ", " also ", ", and ", "! ", " & ", " plus ")
+ASIDES = ("affirm", "deny", "feedback", "out_of_scope")
+
+Example = tuple[str, str]
+
+
+@dataclass
+class Part:
+    """A model of the examples that it did not learn, and those examples."""
+
+    model: TopicModel
+    spelling: Spelling
+    tested: list[Example]
+
+    def score(self, text: str) -> Scores:
+        return self.model.score(self.spelling.repair(text))
+
+
+def main() -> None:
+    chance = random.Random(SEED)
+    parts = list(_parts(_examples(), chance))
+    calibration = _fit_confidence(parts)
+    _fit_questions(parts, calibration, chance)
+
+
+def _examples() -> list[Example]:
+    files = [*topics.files(Path("data/nlu")), *sorted(Path("data/nlu").glob("*.yml"))]
+    intents = [intent for path in files for intent in topics.read_examples(path)]
+    return [(normalise(example.text), label) for label, examples in intents for example in examples]
+
+
+def _parts(examples: list[Example], chance: random.Random) -> Iterator[Part]:
+    encode = _remembering(encoder.load(Settings.read().folder / "encoder").encode)
+    examples = sorted(examples)
+    chance.shuffle(examples)
+    able = sorted({label for _, label in examples if "/" in label})
+    for number in range(PARTS):
+        unforeseen = set(chance.sample(able, TAKEN_AWAY))
+        learned = [e for i, e in enumerate(examples) if i % PARTS != number and e[1] not in unforeseen]
+        tested = [e for i, e in enumerate(examples) if i % PARTS == number]
+        model = TopicModel.train([text for text, _ in learned], [label for _, label in learned], encode)
+        yield Part(model, Spelling.of([text for text, _ in learned]), tested)
+        print(f"trained {number + 1} of {PARTS}", flush=True)
+
+
+def _fit_confidence(parts: list[Part]) -> Calibration:
+    seen: list[tuple[float, float, bool]] = []
+    for part in parts:
+        for text, label in part.tested:
+            scores = part.score(text)
+            top, probability = scores.ranking[0]
+            p = min(max(probability, 1e-6), 1 - 1e-6)
+            seen.append((float(np.log(p / (1 - p))), scores.nearest, top == label))
+    fitted = LogisticRegression(C=1e6).fit([s[:2] for s in seen], [s[2] for s in seen])
+    (slope, likeness), offset = fitted.coef_[0], fitted.intercept_[0]
+    print(f"right topic first: {np.mean([right for *_, right in seen]):.3f} of {len(seen)} examples not learned")
+    print(f"calibration: {{slope: {slope:.3f}, likeness: {likeness:.3f}, offset: {offset:.3f}}}")
+    return Calibration(float(slope), float(likeness), float(offset))
+
+
+def _fit_questions(parts: list[Part], calibration: Calibration, chance: random.Random) -> None:
+    rows: list[tuple[Evidence, bool]] = []
+    for part in parts:
+        reader = Reader(part.score, calibration, (), 0)
+        for text, labels in [*_single(part.tested), *_joined(part.tested, chance)]:
+            rows += _evidence(reader, part, calibration, text, labels)
+    fitted = LogisticRegression(C=1.0, max_iter=1000).fit([numbers for numbers, _ in rows], [apart for _, apart in rows])
+    right = fitted.score([numbers for numbers, _ in rows], [apart for _, apart in rows])
+    print(f"pairs of neighbouring parts told apart or kept together rightly: {right:.3f} of {len(rows)}")
+    print(f"questions:\n  weights: {[round(float(w), 2) for w in fitted.coef_[0]]}\n  offset: {fitted.intercept_[0]:.2f}")
+
+
+def _evidence(
+    reader: Reader, part: Part, calibration: Calibration, text: str, labels: list[str]
+) -> Iterator[tuple[Evidence, bool]]:
+    cut = pieces(text)
+    if not 2 <= len(cut) <= MOST_PIECES:
+        return
+    scores = part.score(text)
+    whole = Guess(text, scores, calibration(scores.ranking[0][1], scores.nearest))
+    for (first, _), (second, strong) in pairwise(reader.candidates(cut)):
+        if len(labels) == 1:
+            yield evidence(whole, first, second, strong), False
+        elif {first.label, second.label} <= set(labels):
+            yield evidence(whole, first, second, strong), True
+
+
+def _single(examples: list[Example]) -> list[tuple[str, list[str]]]:
+    return [(text, [label]) for text, label in examples]
+
+
+def _joined(examples: list[Example], chance: random.Random) -> Iterator[tuple[str, list[str]]]:
+    short = [e for e in examples if len(e[0].split()) <= LONGEST_JOINED and e[1] not in ASIDES]
+    for _ in range(JOINED):
+        chosen = chance.sample(short, chance.choice((2, 2, 2, 3)))
+        labels = [label for _, label in chosen]
+        if len(set(labels)) == len(labels):
+            text = chosen[0][0]
+            for following, _ in chosen[1:]:
+                text = text.rstrip("?.! ") + chance.choice(JOINTS) + following
+            yield text, labels
+
+
+def _remembering(encode: Encode) -> Encode:
+    known: dict[str, encoder.Vector] = {}
+
+    def remembered(text: str) -> encoder.Vector:
+        if text not in known:
+            known[text] = encode(text)
+        return known[text]
+
+    return remembered
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A turn's reply as texts: plain, short, choices as numbered lines, and what does not fit kept for MORE."""
+
+import unicodedata
+from dataclasses import dataclass
+
+from bot.reply import Choice, Reply
+from bot.sms_text import fold, segments, split
+
+#: parts of one reply, each sent in one segment
+MOST = 2
+#: the parts of a reply that must arrive as a whole, such as an emergency's
+MOST_WHOLE = 9
+URGENT = frozenset(("emergency", "adverse_reaction"))
+
+
+@dataclass(frozen=True)
+class Written:
+    """The texts of a reply; the ids of the choices behind its numbers, in order; what MORE brings."""
+
+    texts: tuple[str, ...]
+    offered: tuple[str, ...] = ()
+    rest: str = ""
+
+
+def write(reply: Reply, more: str) -> Written:
+    """A reply as texts. `more` is what the last of them says when the rest waits for MORE.
+
+    The choices of a question are always there. Topics that go on from an answer are named as far as that costs no
+    further segment.
+    """
+    said = "\n".join(text for message in reply.messages if (text := plain(message.text)))
+    if reply.safety in URGENT:
+        return Written(tuple(split(said, MOST_WHOLE)[0]))
+    choices = [choice for message in reply.messages for choice in message.choices]
+    asked = [choice for choice in choices if not _only_suggested(reply, choice)]
+    text = said + "".join(_line(number, choice) for number, choice in enumerate(asked, 1))
+    offered = asked
+    if not asked:
+        for choice in choices:
+            longer = text + _line(len(offered) + 1, choice)
+            if segments(longer) > max(1, segments(text)) or segments(longer) > MOST:
+                break
+            text, offered = longer, [*offered, choice]
+    parts, rest = split(text, MOST, more)
+    return Written(tuple(parts), tuple(choice.id for choice in offered), rest)
+
+
+def go_on(rest: str, more: str) -> tuple[tuple[str, ...], str]:
+    """The next texts of what did not fit, and what of it does not fit yet."""
+    parts, rest = split(rest, MOST, more)
+    return tuple(parts), rest
+
+
+def whole(text: str) -> tuple[str, ...]:
+    """A text of ours or of our staff's, all of it."""
+    return tuple(split(plain(text), MOST_WHOLE)[0])
+
+
+def plain(text: str) -> str:
+    """A text with typographic characters folded, and without the control characters that XML cannot hold."""
+    kept = "".join(c for c in fold(text) if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
+    return kept.strip()
+
+
+def _line(number: int, choice: Choice) -> str:
+    return f"\n{number} {plain(choice.title)}"
+
+
+def _only_suggested(reply: Reply, choice: Choice) -> bool:
+    return reply.zone in ("answer", "fallback") and choice.topic.partition("/")[0] in ("faq", "clinic")

@@ -1,0 +1,106 @@
+"""The text-message channel, put together once for a process."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Self
+
+from sqlalchemy import Engine
+
+from bot.reply import Reply
+from bot.settings import Settings
+from bot.sms.channel import Channel, Pseudonyms
+from bot.sms.outbound import Consequences, Reports, TextComposer, TextSender, load_errors
+from bot.sms.signature import Signatures
+from bot.sms.words import Words
+from bot.sms.wording import SmsWording
+from clinic import clock as clocks
+from clinic import database
+from clinic import wording as clinic_wording
+from clinic.clock import Clock
+from clinic.inbox import Inbox
+from clinic.services import Services
+from clinic.texting import Texting
+
+STATUS_PATH = "/sms/status"
+
+
+@dataclasses.dataclass(frozen=True)
+class Sms:
+    """What the two addresses of the channel, the outbox's worker and the command line use.
+
+    `sender` is None while Twilio's account is not set: then texts answer texts, and nothing else is sent.
+    """
+
+    channel: Channel
+    signatures: Signatures
+    reports: Reports
+    composer: TextComposer
+    sender: TextSender | None
+    texting: Texting
+    inbox: Inbox
+    wording: SmsWording
+    status_url: str
+
+    @classmethod
+    def build(
+        cls,
+        settings: Settings,
+        engine: Engine,
+        services: Services,
+        *,
+        clock: Clock = clocks.now,
+        on_turn: Callable[[Reply], None] = lambda reply: None,
+    ) -> Self:
+        """Puts the channel together; its `channel.engine` is set when there is one that answers.
+
+        Raises:
+            clinic.yaml.BadFile: a file of words, wording or error codes is wrong.
+        """
+        inbox = Inbox(engine, clock, services.outbox)
+        texting = Texting(engine, services.practice, clock, inbox, settings.sms_daily)
+        wording = SmsWording.load(services.practice, clock)
+        pseudonyms = Pseudonyms(settings.signing_key())
+        errors = load_errors()
+
+        def opt_out(number: str) -> None:
+            conversation = pseudonyms.conversation(number)
+            database.write(engine, lambda connection: texting.opt(connection, number, False, "carrier", conversation))
+
+        consequences = Consequences(texting, services.handoffs, wording, pseudonyms)
+        signatures = Signatures(settings.public_url, (settings.twilio_token, settings.twilio_token_old))
+        status_url = signatures.url(STATUS_PATH) if settings.public_url else ""
+        sender = None
+        if can_send(settings):
+            # Twilio's library takes long to import, and only sending needs it.
+            from bot.sms.twilio_api import TwilioApi
+
+            api = TwilioApi(settings.twilio_account, settings.twilio_token, settings.twilio_sender, base=settings.twilio_api)
+            sender = TextSender(api, texting, errors, consequences, opt_out, status_url)
+        return cls(
+            channel=Channel(
+                inbox,
+                texting,
+                services,
+                wording,
+                Words.load(),
+                pseudonyms,
+                moment=clinic_wording.load().moment,
+                link=settings.sms_link,
+                hourly=settings.sms_hourly,
+                twilio_answers=settings.sms_keywords == "twilio",
+                on_turn=on_turn,
+            ),
+            signatures=signatures,
+            reports=Reports(texting, errors, consequences, opt_out, clock),
+            composer=TextComposer(services.letters, inbox, engine, clock),
+            sender=sender,
+            texting=texting,
+            inbox=inbox,
+            wording=wording,
+            status_url=status_url,
+        )
+
+
+def can_send(settings: Settings) -> bool:
+    """Whether texts can be sent that answer no text: the outbox has the channel `text` then."""
+    return bool(settings.twilio_account and settings.twilio_token and settings.twilio_sender)

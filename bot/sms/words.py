@@ -1,0 +1,172 @@
+"""The words that mean something of their own in a text message, as `words.yml` lists them."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.sms_text import fold
+from clinic import yaml
+
+FILE = Path(__file__).with_name("words.yml")
+
+Keyword = Literal["stop", "cancel", "start", "yes", "help"]
+Code = Literal["confirm", "move", "cancel", "agent", "more"]
+
+Some = Annotated[list[str], Field(min_length=1)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Words(_Entry):
+    words: Some
+
+
+class _Stop(_Entry):
+    words: Some
+    phrases: Some
+    negations: Some
+    questions: Some
+
+
+class _Twilio(_Entry):
+    stop: Some
+    start: Some
+    help: Some
+
+
+class _Visit(_Entry):
+    confirm: Some
+    move: Some
+    cancel: Some
+
+
+class Sentences(_Entry):
+    """What is put to the understanding in the place of a letter."""
+
+    move: str
+    cancel: str
+    agent: str
+
+
+class _File(_Entry):
+    twilio: _Twilio
+    stop: _Stop
+    spelling: dict[str, str]
+    fillers: Some
+    start: _Words
+    help: _Words
+    cancel: _Words
+    yes: _Words
+    more: _Words
+    visit: _Visit
+    agent: Some
+    numbers: Some
+    sentences: Sentences
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a text says about texts. `whole` is whether it says nothing else."""
+
+    keyword: Keyword
+    whole: bool = True
+
+
+class Words:
+    """Reads texts for the words of the file."""
+
+    def __init__(self, file: _File) -> None:
+        self.sentences = file.sentences
+        self._spelling = file.spelling
+        self._twilio = frozenset([*file.twilio.stop, *file.twilio.start, *file.twilio.help])
+        self._fillers = re.compile(rf"\b(?:{'|'.join(map(re.escape, sorted(file.fillers, key=len, reverse=True)))})\b")
+        self._keywords: dict[str, Keyword] = {
+            **dict.fromkeys(file.stop.words, "stop"),
+            **dict.fromkeys(file.cancel.words, "cancel"),
+            **dict.fromkeys(file.start.words, "start"),
+            **dict.fromkeys(file.yes.words, "yes"),
+            **dict.fromkeys(file.help.words, "help"),
+        }
+        self._stop_words = frozenset(file.stop.words)
+        self._phrases = re.compile(rf"\b(?:{'|'.join(_pattern(phrase) for phrase in file.stop.phrases)})\b")
+        self._negated = re.compile(rf"\b(?:{'|'.join(file.stop.negations)})(?: \w+)? $")
+        self._asked = re.compile(rf"(?:^|[.!?;] ?)(?:\w+ )?(?:{'|'.join(file.stop.questions)}) [^.!?;]*$")
+        self._codes: dict[str, Code] = {
+            **dict.fromkeys(file.visit.confirm, "confirm"),
+            **dict.fromkeys(file.visit.move, "move"),
+            **dict.fromkeys(file.visit.cancel, "cancel"),
+            **dict.fromkeys(file.agent, "agent"),
+            **dict.fromkeys(file.more.words, "more"),
+        }
+        self._number = re.compile(r"(?:#|no|nr|number|option|choice|answer)? ?(\d{1,2})")
+        self._number_words = {word: number for number, word in enumerate(file.numbers, 1)}
+
+    @classmethod
+    def load(cls, path: Path = FILE) -> Self:
+        """Reads the file.
+
+        Raises:
+            clinic.yaml.BadFile: it is missing or wrong.
+        """
+        return cls(yaml.read_as(path, _File))
+
+    def keyword(self, text: str) -> Meaning | None:
+        """Whether a text asks for no texts, for texts again, or for help."""
+        plain = self._plain(text)
+        bare = _bare(plain)
+        if found := self._keywords.get(bare):
+            return Meaning(found)
+        # "please cancel" is about a visit more likely than not, "please stop" is not.
+        if _bare(self._fillers.sub(" ", plain)) in self._stop_words:
+            return Meaning("stop")
+        for match in self._phrases.finditer(plain):
+            before = plain[: match.start()]
+            if self._negated.search(before):
+                continue
+            if self._asked.search(before):
+                return Meaning("help", whole=False)
+            around = _bare(self._fillers.sub(" ", plain[: match.start()] + " " + plain[match.end() :]))
+            return Meaning("stop", whole=not around)
+        return None
+
+    def is_twilios(self, text: str) -> bool:
+        """Whether a text is one that Twilio acts on itself unless that is switched off: one of its words, and nothing else."""
+        return text.strip().casefold() in self._twilio
+
+    def code(self, text: str) -> Code | None:
+        """The letter or word that a text is, nothing else standing in it."""
+        return self._codes.get(_bare(self._plain(text)))
+
+    def number(self, text: str) -> int | None:
+        """The number of a choice that a text is, nothing else standing in it."""
+        plain = fold(text).strip().casefold().rstrip(".!) ").lstrip("(")
+        found = self._number.fullmatch(plain)
+        return int(found[1]) if found else self._number_words.get(plain)
+
+    def _plain(self, text: str) -> str:
+        """Small letters without accents and apostrophes, single spaces, punctuation only where sentences end."""
+        letters = unicodedata.normalize("NFKD", fold(text).casefold())
+        kept = "".join(c for c in letters if not unicodedata.combining(c) and c != "'")
+        words = re.sub(r"[^\w\s.!?;]", " ", kept)
+        return " ".join(re.sub(r"\w+", lambda word: self._spelling.get(word[0], word[0]), words).split())
+
+
+def _bare(plain: str) -> str:
+    return " ".join(re.sub(r"[^\w]+", " ", plain).split())
+
+
+def _pattern(phrase: str) -> str:
+    """A regular expression of a phrase: `a|b` is one or the other, a `?` at the end of it makes it optional."""
+    pattern = ""
+    for number, word in enumerate(phrase.split()):
+        optional = word.endswith("?")
+        choices = "|".join(re.escape(each.removesuffix("?")) for each in word.split("|"))
+        space = " " if number else ""
+        pattern += f"(?:{space}(?:{choices}))?" if optional else f"{space}(?:{choices})"
+    return f"(?:{pattern})"

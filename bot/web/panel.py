@@ -1,0 +1,209 @@
+"""The pages around the chat: the panel, the loader and the demo clinic, with the words of `panel.yml` and the clinic's facts."""
+
+import datetime as dt
+import html
+import json
+import re
+import string
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
+
+from bot.web.links import Linker
+from clinic import phones, yaml
+from clinic.facts import ClinicFacts
+from clinic.practice import Practice
+
+PAGES = Path(__file__).parent / "pages"
+LANGUAGE = "en"
+#: the accent of the palette in panel.css, for the loader
+COLOUR = "#8a4b3c"
+MAX_CHARACTERS = 1000
+
+Text = Annotated[str, Field(min_length=1)]
+#: remarks, types and indentation of the loader, of which websites need none
+_LEFT_OUT = re.compile(r"^\s*//.*\n|/\*\*[\s\S]*?\*/\s*|^ +", re.MULTILINE)
+
+
+class Words(BaseModel):
+    """All words of one language, as templates or filled in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    direction: Literal["ltr", "rtl"]
+    launcher: Text
+    close: Text
+    unread: Text
+    title: Text
+    retry: Text
+    role: Text
+    open_now: Text
+    closed_now: Text
+    greeting_title: Text
+    greeting: Text
+    suggestions_title: Text
+    suggestions: Annotated[list[Text], Field(min_length=1, max_length=6)]
+    field: Text
+    placeholder: Text
+    send: Text
+    menu: Text
+    person: Text
+    ask_person: Text
+    call: Text
+    text: Text
+    start_over: Text
+    start_over_title: Text
+    start_over_text: Text
+    start_over_yes: Text
+    start_over_no: Text
+    log: Text
+    you_said: Text
+    assistant_said: Text
+    staff_said: Text
+    staff: Text
+    sources: Text
+    choices: Text
+    typing: Text
+    waiting: Text
+    refused: Text
+    refused_choice: Text
+    latest: Text
+    offline: Text
+    away: Text
+    away_text: Text
+    too_many: Text
+    contact: Annotated[list[Text], Field(min_length=1)]
+    emergency: Text
+    no_script: Text
+
+
+def _code(code: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", code):
+        raise ValueError(f"'{code}' is not a language code such as en or pt-BR")
+    return code
+
+
+class Languages(RootModel[dict[Annotated[str, AfterValidator(_code)], Words]]):
+    """The words of each language."""
+
+    @model_validator(mode="after")
+    def _english(self) -> "Languages":
+        if LANGUAGE not in self.root:
+            raise ValueError(f"the language '{LANGUAGE}' is missing")
+        return self
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+class Pages:
+    """Makes the pages."""
+
+    def __init__(
+        self,
+        path: Path,
+        practice: Practice,
+        linker: Linker,
+        origins: tuple[str, ...],
+        version: str,
+        clock: Callable[[], dt.datetime] = _now,
+    ) -> None:
+        """Reads the words at `path`. `origins` are the websites that may show the panel, `version` that of its files.
+
+        Raises:
+            clinic.yaml.BadFile: a word is missing, or there is nothing to fill in for a name in braces.
+        """
+        self._practice, self._linker, self._origins, self._version, self._clock = practice, linker, origins, version, clock
+        self._facts = ClinicFacts(practice)
+        self._languages = yaml.read_as(path, Languages).root
+        try:
+            for words in self._languages.values():
+                self._filled(words)
+        except (KeyError, ValueError) as error:
+            raise yaml.BadFile([f"{path}:1: there is nothing to fill in for {{{error.args[0]}}}"]) from error
+        self._templates = {name: (PAGES / name).read_text(encoding="utf-8") for name in ("panel.html", "demo.html")}
+        self._loader = _LEFT_OUT.sub("", (PAGES.parent / "static" / "widget.js").read_text(encoding="utf-8"))
+
+    def panel(self, language: str) -> str:
+        """The page inside of the iframe."""
+        language = language if language in self._languages else LANGUAGE
+        words = self._filled(self._languages[language])
+        values = self._values()
+        practice = self._practice
+        config = {
+            "language": language,
+            "answers": LANGUAGE,
+            "origins": self._origins,
+            "maxCharacters": MAX_CHARACTERS,
+            "words": words.model_dump(include=set(_IN_SCRIPT)),
+        }
+        return self._page(
+            "panel.html",
+            {
+                **{name: html.escape(str(value)) for name, value in words.model_dump().items()},
+                "language": language,
+                "config": _json(config),
+                "hours": html.escape(words.open_now if values["clinic_open_now"] else words.closed_now),
+                "open": "open" if values["clinic_open_now"] else "closed",
+                "suggestions": "".join(f"<li><button type=button>{html.escape(text)}</button></li>" for text in words.suggestions),
+                "contact": "".join(f"<p>{self._linked(text)}</p>" for text in words.contact),
+                "emergency": self._linked(words.emergency),
+                "no_script": self._linked(words.no_script),
+                "call_href": f"tel:{phones.e164(practice.phone, practice.country)}",
+                "text_href": f"sms:{phones.e164(practice.text_phone, practice.country)}" if practice.text_phone else "",
+                "text_hidden": "" if practice.text_phone else "hidden",
+            },
+        )
+
+    def loader(self) -> str:
+        """The script that websites put in."""
+        languages = {}
+        for language, templates in self._languages.items():
+            words = self._filled(templates)
+            kept = words.model_dump(include={"launcher", "close", "unread", "title", "retry", "away"})
+            languages[language] = kept | {"contact": [self._parts(text) for text in words.contact]}
+        config = {"colour": COLOUR, "language": LANGUAGE, "languages": languages}
+        return self._loader.replace('("config")', f"({_json(config)})")
+
+    def demo(self) -> str:
+        """A clinic's website with the chat in it."""
+        return self._page("demo.html", {name: html.escape(str(value)) for name, value in self._values().items()})
+
+    def _page(self, name: str, values: dict[str, Any]) -> str:
+        return string.Template(self._templates[name]).substitute(values, version=self._version, clinic_name=html.escape(self._practice.name))
+
+    def _values(self) -> dict[str, str | bool]:
+        text_phone = self._practice.text_phone
+        return self._facts.values(self._clock()) | {"clinic_text_phone": self._facts.phone(text_phone) if text_phone else ""}
+
+    def _filled(self, words: Words) -> Words:
+        values = self._values()
+
+        def fill(value: Any) -> Any:
+            return [fill(each) for each in value] if isinstance(value, list) else str(value).format_map(values)
+
+        return Words(**{name: fill(value) for name, value in words.model_dump().items()} | {"text": fill(words.text)})
+
+    def _parts(self, text: str) -> list[dict[str, str | None]]:
+        return [{"text": part.text, "href": part.href} for part in self._linker.parts(text)]
+
+    def _linked(self, text: str) -> str:
+        return "".join(
+            f'<a href="{html.escape(part.href)}">{html.escape(part.text)}</a>' if part.href else html.escape(part.text)
+            for part in self._linker.parts(text)
+        )
+
+
+#: what the panel's script says by itself; all else stands in the page
+_IN_SCRIPT = (
+    "greeting", "ask_person", "you_said", "assistant_said", "staff_said", "staff", "sources", "choices", "typing", "waiting", "refused",
+    "refused_choice", "offline", "away", "away_text", "too_many",
+)  # fmt: skip
+
+
+def _json(value: Any) -> str:
+    """JSON that can stand within a script element."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c").replace("\u2028", "\\u2028")
