@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, Frame, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -25,3 +25,20 @@ async def chromium() -> AsyncIterator[Browser]:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         await browser.close()
+
+
+async def open_panel(page: Page) -> Frame:
+    """Opens the chat on a page that has the widget; done when the visitor can write."""
+    await page.click("#stipple .launcher")
+    panel = await panel_of(page)
+    await panel.wait_for_selector("#close:not([hidden])")
+    return panel
+
+
+async def panel_of(page: Page) -> Frame:
+    """The frame of the chat, once it is there."""
+    handle = await page.wait_for_selector("#stipple iframe")
+    panel = await handle.content_frame() if handle else None
+    if panel is None:
+        raise RuntimeError("the panel has no frame")
+    return panel

@@ -5,9 +5,9 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
-from urllib.error import URLError
+
+import httpx
 
 PATIENCE = 60.0
 
@@ -54,10 +54,11 @@ class Server:
         ends = time.monotonic() + PATIENCE
         while time.monotonic() < ends and self._process is not None and self._process.poll() is None:
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+                if httpx.get(f"{self.url}/readyz", timeout=5).is_success:
                     return
-            except (URLError, OSError):
-                time.sleep(0.1)
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
         raise RuntimeError(f"the server did not start:\n{(self.folder / 'log').read_text()}")
 
     def stop(self) -> None:

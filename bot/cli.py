@@ -12,10 +12,12 @@ import typer
 
 from bot import logs
 from bot.settings import BadSetting, Settings
+from bot.sms import cli as sms_cli
 from clinic.yaml import BadFile
 
 Channel = Literal["web", "sms"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The clinic's front desk.")
+app.add_typer(sms_cli.app, name="sms")
 
 
 def main() -> None:

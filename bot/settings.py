@@ -109,7 +109,7 @@ class Settings(BaseModel):
         "balanced", description="How sure to be before answering: relaxed, balanced or strict."
     )
     public_url: Annotated[str, AfterValidator(_public_url)] = Field(
-        "", description="The address at which Twilio reaches this server, as it stands in Twilio's console: https://…, without /sms."
+        "", description="The address at which Twilio reaches this server, as in Twilio's console: https://…, without /sms."
     )
     twilio_account: Annotated[str, Field(pattern="^(AC[0-9a-f]{32})?$")] = Field(
         "", description="Twilio's Account SID; without it no text is sent unless it answers one."
@@ -126,7 +126,7 @@ class Settings(BaseModel):
     )
     sms_keywords: Annotated[str, Field(pattern="^(stipple|twilio)$")] = Field(
         "stipple",
-        description="Who answers STOP, START and HELP when Twilio does not say that it did: stipple, or twilio (its default replies).",
+        description="Who answers STOP, START and HELP when Twilio does not say that it has: stipple, or twilio by default.",
     )
     sms_link: Annotated[str, AfterValidator(_link)] = Field(
         "", description="Address of a page with the answers, for long ones; {topic} in it stands for the topic's id."

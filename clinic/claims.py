@@ -90,7 +90,8 @@ class Claims:
             {"resource": resource, "tick": tick, "appointment_id": visit_id} for resource, tick in sorted(wanted - had)
         ]
         if new:
-            connection.execute(insert(Claim), new)
+            # RETURNING makes it one statement; without, PostgreSQL's driver makes it a pipeline and logs each conflict.
+            connection.execute(insert(Claim).returning(Claim.tick), new).all()
         for resource in {resource for resource, _ in had - wanted}:
             gone = [tick for name, tick in had - wanted if name == resource]
             connection.execute(delete(Claim).where(Claim.resource == resource, Claim.tick.in_(gone)))

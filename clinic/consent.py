@@ -70,5 +70,14 @@ class Consents:
 
 def given(connection: Connection, phone: str, purpose: str) -> bool:
     """Whether the last word on a purpose was yes, read in a transaction of the caller's."""
-    last = select(Consent.given).where(Consent.phone == phone, Consent.purpose == purpose).order_by(Consent.id.desc())
-    return bool(connection.scalar(last.limit(1)))
+    return _last_word(connection, phone, purpose) is True
+
+
+def refused(connection: Connection, phone: str, purpose: str) -> bool:
+    """Whether the last word on a purpose was no, read in a transaction of the caller's."""
+    return _last_word(connection, phone, purpose) is False
+
+
+def _last_word(connection: Connection, phone: str, purpose: str) -> bool | None:
+    words = select(Consent.given).where(Consent.phone == phone, Consent.purpose == purpose).order_by(Consent.id.desc())
+    return connection.execute(words.limit(1)).scalar_one_or_none()

@@ -1,4 +1,4 @@
-"""Messages to people and systems: written with what they tell of, sent later, at least once, given up on in the open."""
+"""Messages to people and systems: written with what they tell of, sent later, at least once, given up on openly."""
 
 import dataclasses
 import datetime as dt
@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 #: how long a worker may take for one message before another one may send it again
 LEASE = dt.timedelta(minutes=2)
-#: attempts after which a message is dead; with the waits below the last one is about four hours after the first
-MAX_ATTEMPTS = 12
+#: attempts after which a message is dead; with the waits below the last one is about twelve hours after the first
+MAX_ATTEMPTS = 22
 FIRST_WAIT = dt.timedelta(seconds=5)
 LONGEST_WAIT = dt.timedelta(hours=1)
 
@@ -153,7 +153,7 @@ class Outbox:
     def counts(self) -> dict[str, int]:
         """How many messages are in each state."""
         query = select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
-        return database.read(self._engine, lambda connection: {state: n for state, n in connection.execute(query)})
+        return database.read(self._engine, lambda connection: dict(connection.execute(query).tuples().all()))
 
     def retry(self, message_id: str) -> None:
         """Sends a dead message again, with all its attempts ahead of it.
@@ -185,7 +185,7 @@ class Worker:
         self._clock = clock
         self._composer = composer
         self._senders = senders
-        self._jitter = jitter or random.Random()
+        self._jitter = jitter or random.Random()  # noqa: S311 - spreads waits, guards nothing
 
     def run_once(self, limit: int = 20) -> int:
         """Sends at most `limit` messages that are due, one after the other; returns how many were tried."""
@@ -265,7 +265,8 @@ class Worker:
 
     def wait_after(self, attempts: int) -> dt.timedelta:
         """How long to wait after so many failed attempts: doubling, at most an hour, spread by half either way."""
-        return min(FIRST_WAIT * 2 ** (attempts - 1), LONGEST_WAIT) * self._jitter.uniform(0.5, 1.5)
+        steady: dt.timedelta = min(FIRST_WAIT * 2 ** min(attempts - 1, 16), LONGEST_WAIT)
+        return steady * self._jitter.uniform(0.5, 1.5)
 
     def _settle(self, entry: Entry, **values: Any) -> None:
         # When this worker has overrun its lease, the one that took over decides what became of the message.

@@ -188,6 +188,8 @@ class Practice(_Entry):
     directions: Text | None = None
     phone: Text
     urgent_phone: Text
+    #: where text messages are read, when they are
+    text_phone: Text | None = None
     email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
     website: Annotated[str, Field(pattern=r"^https?://")] | None = None
     emergency: Emergency
@@ -204,7 +206,7 @@ class Practice(_Entry):
 
     @model_validator(mode="after")
     def _sound(self) -> Self:
-        for name in ("phone", "urgent_phone"):
+        for name in ("phone", "urgent_phone", *(["text_phone"] if self.text_phone else [])):
             try:
                 phones.e164(getattr(self, name), self.country)
             except NotAPhone as error:

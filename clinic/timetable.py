@@ -1,12 +1,14 @@
 """When visits could start if nobody had booked anything: opening hours as bits, one for each tick of five minutes."""
 
 import datetime as dt
+import zoneinfo
 from typing import Literal, NamedTuple
 
 from clinic import hours
 from clinic.practice import TICK_MINUTES, Practice, Resource, Service
 
 TICK = dt.timedelta(minutes=TICK_MINUTES)
+_SECONDS = TICK_MINUTES * 60
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 #: why a start is not offered
@@ -26,6 +28,11 @@ def tick_from(moment: dt.datetime) -> int:
 def moment_of(tick: int) -> dt.datetime:
     """The moment, in UTC, at which a tick begins."""
     return _EPOCH + tick * TICK
+
+
+def local_time(tick: int, zone: zoneinfo.ZoneInfo) -> dt.datetime:
+    """The moment at which a tick begins, by a zone's clocks; quicker than by way of UTC."""
+    return dt.datetime.fromtimestamp(tick * _SECONDS, zone)
 
 
 def runs(bits: int, length: int) -> int:
@@ -135,7 +142,8 @@ class Timetable:
     def _on_grid(self, starts_at: dt.datetime) -> bool:
         day = self._day(self.local_day(starts_at))
         tick = tick_at(starts_at)
-        return moment_of(tick) == starts_at and bool(day.grid >> (tick - day.base) & 1)
+        # In the hour that comes twice, a local time never equals one of another zone.
+        return moment_of(tick) == starts_at.astimezone(dt.UTC) and bool(day.grid >> (tick - day.base) & 1)
 
     def _day(self, day: dt.date) -> Span:
         known = self._days.get(day)
@@ -167,7 +175,7 @@ class Timetable:
         """Starts by the wall clock: none at times that clocks skip, one at times that they show twice."""
         bits = 0
         wall = dt.datetime.combine(day, begins)
-        wall += (dt.datetime.min - wall) % TICK
+        wall += (dt.datetime.combine(day, dt.time.min) - wall) % TICK
         while wall.date() == day and wall.time() < ends:
             moment = hours.instant(day, wall.time(), self.practice.zone)
             if moment is not None:

@@ -24,7 +24,8 @@ AHEAD = ("pending", "booked")
 # Without letters and digits that look or sound alike.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 _REFERENCE_LENGTH = 6
-_PERSONAL = ("name", "phone", "email")
+# Kept in the visit's row and nowhere else, so that they can be erased.
+_PERSONAL = ("name", "phone", "email", "holder", "pending_reason")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -118,9 +119,10 @@ class Visits:
 
     def of_facts(self, connection: Connection, facts: dict[str, Any]) -> Visit:
         """The visit that once gave these facts, with the person as the database knows them now."""
-        columns = (Appointment.name, Appointment.phone, Appointment.email)
-        person = connection.execute(select(*columns).where(Appointment.id == facts["id"])).one_or_none()
-        values = dict(facts) | dict(zip(_PERSONAL, person or (None, None, None), strict=True))
+        columns = [getattr(Appointment, name) for name in _PERSONAL]
+        row = connection.execute(select(*columns).where(Appointment.id == facts["id"])).one_or_none()
+        person = row._asdict() if row else dict.fromkeys(_PERSONAL) | {"holder": ""}
+        values: dict[str, Any] = facts | person
         for name in ("starts_at", "ends_at", "hold_expires_at"):
             if values[name] is not None:
                 values[name] = dt.datetime.fromisoformat(values[name]).astimezone(self._zone)

@@ -56,7 +56,7 @@ class Reader:
     """Reads a message as one question, or as two or three."""
 
     def __init__(self, score: Score, calibrate: Calibrate, weights: Sequence[float], offset: float) -> None:
-        """Takes the topics' model and, fitted by bench/questions.py, how much each piece of evidence weighs."""
+        """Takes the topics' model and, fitted by bench/fit.py, how much each piece of evidence weighs."""
         self._score, self._calibrate, self._weights, self._offset = score, calibrate, weights, offset
 
     def read(self, text: str) -> list[Guess]:

@@ -164,7 +164,7 @@ class SafetyGate:
         self._lexicon = _Lexicon(grammar.vocabulary(lines))
         self._vocab = spacy.blank("en").vocab
 
-        denying = grammar.vocabulary(context.negations)
+        denying = grammar.vocabulary(line.split()[0] for line in context.negations)
 
         def finder(lines: list[str]) -> _Finder:
             return _Finder([grammar.variants(line) for line in lines], self._vocab, self._lexicon, denying)
@@ -193,13 +193,17 @@ class SafetyGate:
             repaired = self._repair(plain)
             readings += [repaired, self._towards_danger(plain, repaired)] if repaired != plain else []
         found: dict[Alarm, None] = {}
+        dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
-            found |= dict.fromkeys(self._match(reading))
+            alarms, denied = self._match(reading)
+            found |= dict.fromkeys(alarms)
+            dismissed |= denied
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
             alarm = self._net.screen(readings[min(1, len(readings) - 1)])
-            if alarm and all(LEVELS.index(alarm.level) < LEVELS.index(other.level) for other in found):
+            # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
+            if alarm and alarm.level not in dismissed and all(_urgency(alarm) < _urgency(other) for other in found):
                 found[alarm] = None
-        return sorted(found, key=lambda alarm: LEVELS.index(alarm.level))
+        return sorted(found, key=_urgency)
 
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
@@ -218,12 +222,13 @@ class SafetyGate:
         ]
         return min(near)[1] if near else None
 
-    def _match(self, text: str) -> list[Alarm]:
+    def _match(self, text: str) -> tuple[list[Alarm], set[Level]]:
+        """The alarms of one reading, and the levels whose patterns matched but were denied or meant otherwise."""
         tokens = self._lexicon.tokens(text)
         present = frozenset(tokens)
         rules = [rule for rule in self._rules if rule[2].may_match(present)]
         if not rules:
-            return []
+            return [], set()
         message = _Message(Doc(self._vocab, words=tokens), tokens, present)
         idioms = [(hides, message.spans(finder)) for hides, finder in self._idioms]
         negations, ends = message.spans(self._negations), message.spans(self._negation_ends)
@@ -242,17 +247,23 @@ class SafetyGate:
             sentence = message.sentence(span)
             return not _overlaps(sentence, questions) or _overlaps(sentence, reports)
 
-        found = {}
+        found: dict[Alarm, list[_Span]] = {}
+        dismissed: set[Level] = set()
         for alarm, counts_with, finder in rules:
-            if evidence[counts_with] and (spans := [span for span in message.spans(finder) if counts(alarm, span)]):
+            matched = message.spans(finder)
+            spans = [span for span in matched if counts(alarm, span)]
+            if spans and evidence[counts_with]:
                 found[alarm] = spans
+            elif matched and not spans:
+                dismissed.add(alarm.level)
         # "I have an infection, can I come?": with no treatment told of, it is a reason to ask first, not a reaction.
         wanted = [] if treatments or not message.spans(self._wishes) else [span for alarm, spans in found.items() if alarm.level == "clinician" for span in spans]
-        return [
+        kept = [
             alarm
             for alarm, spans in found.items()
             if alarm.level != "adverse_reaction" or not all(_overlaps(span, wanted) for span in spans)
         ]
+        return kept, dismissed - {alarm.level for alarm in kept}
 
 
 class _Span(NamedTuple):
@@ -377,6 +388,10 @@ class _Message:
         start = max((i + 1 for i in range(span[0]) if self._tokens[i] == _END), default=0)
         end = next((i for i in range(span[1], len(self._tokens)) if self._tokens[i] == _END), len(self._tokens))
         return _Span(start, end)
+
+
+def _urgency(alarm: Alarm) -> int:
+    return LEVELS.index(alarm.level)
 
 
 def _expanded(words: list[str], lexicon: _Lexicon) -> list[str]:

@@ -29,9 +29,9 @@ CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "ag
 FALSE_ALARMS: dict[Level, float] = {"emergency": 0.5, "adverse_reaction": 0.3, "clinician": 0.3}
 # Never below: a guess is no reason to alarm.
 LOWEST_THRESHOLD = 0.3
-FOLDS = 5
+FOLDS = 3
 # Harmless examples to learn from: each so many of the other topics' examples.
-EVERY = 3
+EVERY = 4
 
 
 class _Examples(BaseModel):

@@ -16,8 +16,8 @@ from bot.engine import UnknownChoice
 from bot.reply import Reply
 from bot.sms import replies
 from bot.sms.replies import URGENT, Written
-from bot.sms.words import Meaning, Words
 from bot.sms.wording import SmsWording
+from bot.sms.words import Meaning, Words
 from clinic.errors import ClinicError
 from clinic.inbox import Answer, Inbox, Incoming, Stored, Task, Thread
 from clinic.services import Services

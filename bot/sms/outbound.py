@@ -147,7 +147,7 @@ class TextSender:
     ) -> None:
         """Takes its parts; `opt_out` notes that a number has opted out, `status_url` is where Twilio reports to."""
         self._api, self._texting, self._errors, self._consequences = api, texting, errors, consequences
-        self._opt_out, self._status_url, self._jitter = opt_out, status_url, jitter or random.Random()
+        self._opt_out, self._status_url, self._jitter = opt_out, status_url, jitter or random.Random()  # noqa: S311 - spreads retries
 
     def send(self, message: Message) -> None:
         """Sends a text, in parts when it is long; parts that were sent before are not sent again.

@@ -23,7 +23,9 @@ _SID = re.compile(r"[A-Za-z0-9]{1,64}")
 _NUMBER = re.compile(r"\+?\d{3,15}", re.ASCII)
 _WORD = re.compile(r"[a-z_]{1,16}")
 _OPT_OUT_TYPES = frozenset(("STOP", "START", "HELP"))
-_MAP = re.compile(r"https?://(?:maps\.apple\.com|maps\.google\.[a-z.]+|www\.google\.[a-z.]+/maps|goo\.gl/maps|maps\.app\.goo\.gl)/\S*")
+_MAP = re.compile(
+    r"https?://(?:maps\.apple\.com|maps\.google\.[a-z.]+|www\.google\.[a-z.]+/maps|goo\.gl/maps|maps\.app\.goo\.gl)/\S*"
+)
 
 
 @router.post("/inbound")
@@ -67,14 +69,18 @@ def incoming(fields: Fields) -> Incoming | None:
         return None
     body = fields.get("Body", "").replace("\x00", "")
     said = fields.get("OptOutType", "").upper()
-    return Incoming(sid, number, kind(fields, body), body, said if said in _OPT_OUT_TYPES else None)
+    if _MAP.fullmatch(body.strip()):
+        body, place = "", "location"
+    else:
+        place = kind(fields, body)
+    return Incoming(sid, number, place, body, said if said in _OPT_OUT_TYPES else None)
 
 
 def kind(fields: Fields, body: str) -> str:
     """What a text brings: `text`, `picture`, `contact`, `location`, `file` or `empty`."""
     types = [value for name, value in fields.multi_items() if name.startswith("MediaContentType")]
     some = fields.get("NumMedia", "0") not in ("", "0") or types
-    if fields.get("Latitude") or any("location" in each for each in types) or _MAP.fullmatch(body.strip()):
+    if fields.get("Latitude") or any("location" in each for each in types):
         return "location"
     if any(each.startswith(("text/vcard", "text/x-vcard", "text/directory")) for each in types):
         return "contact"

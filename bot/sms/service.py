@@ -11,8 +11,8 @@ from bot.settings import Settings
 from bot.sms.channel import Channel, Pseudonyms
 from bot.sms.outbound import Consequences, Reports, TextComposer, TextSender, load_errors
 from bot.sms.signature import Signatures
-from bot.sms.words import Words
 from bot.sms.wording import SmsWording
+from bot.sms.words import Words
 from clinic import clock as clocks
 from clinic import database
 from clinic import wording as clinic_wording

@@ -95,7 +95,7 @@ class TwilioApi:
             raise Unclear(f"twilio {type(error).__name__}", connected=True) from error
 
 
-class _Http(HttpClient):  # type: ignore[misc]
+class _Http(HttpClient):
     """The library's door to the network, on httpx. `base` takes the place of Twilio's address."""
 
     def __init__(self, base: str, timeout: httpx.Timeout) -> None:

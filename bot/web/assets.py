@@ -38,7 +38,8 @@ class Assets:
         version, _, name = scope["path"].removeprefix(scope.get("root_path", "")).strip("/").partition("/")
         file = self._files.get(name)
         if file is None or request.method not in ("GET", "HEAD"):
-            return await Response(status_code=404)(scope, receive, send)
+            await Response(status_code=404)(scope, receive, send)
+            return
         # Another version's address still finds this one's file, for pages that were open while the server changed.
         kept = _KEPT if version == self.version else "no-store"
         response = compressed(request, file.plain, file.kind, file.packed)

@@ -7,6 +7,7 @@ import ipaddress
 import logging
 import math
 import time
+from typing import Any
 
 from fastapi import Request
 from limits import RateLimitItem, parse_many
@@ -38,8 +39,7 @@ class Limits:
         self._own = FixedWindowRateLimiter(MemoryStorage())
         self._shared: FixedWindowRateLimiter | None = None
         if settings.redis_url:
-            patience = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
-            self._shared = FixedWindowRateLimiter(RedisStorage(settings.redis_url, wrap_exceptions=True, **patience))
+            self._shared = FixedWindowRateLimiter(_redis(settings.redis_url))
 
     async def count(self, kind: str, who: str) -> None:
         """Counts one more `message`, `session` or `stream` of someone, or message of an `address`.
@@ -58,6 +58,11 @@ class Limits:
             except StorageError as error:
                 log.warning("redis_url cannot be reached, this process counts by itself: %s", type(error).__name__)
         return _hit(self._own, self._rates[kind], kind, key)
+
+
+def _redis(url: str) -> RedisStorage:
+    patience: dict[str, Any] = {"socket_timeout": _PATIENCE, "socket_connect_timeout": _PATIENCE}
+    return RedisStorage(url, wrap_exceptions=True, **patience)
 
 
 def _hit(limiter: FixedWindowRateLimiter, rates: list[RateLimitItem], kind: str, key: str) -> int | None:

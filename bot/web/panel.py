@@ -79,6 +79,15 @@ class Words(BaseModel):
     no_script: Text
 
 
+#: what the panel's script says by itself; all else stands in the page
+_IN_SCRIPT = frozenset(
+    (
+        *("ask_person", "you_said", "assistant_said", "staff_said", "staff", "sources", "choices", "typing", "waiting"),
+        *("refused", "refused_choice", "offline", "away", "away_text", "too_many"),
+    )
+)
+
+
 def _code(code: str) -> str:
     if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?", code):
         raise ValueError(f"'{code}' is not a language code such as en or pt-BR")
@@ -138,7 +147,7 @@ class Pages:
             "answers": LANGUAGE,
             "origins": self._origins,
             "maxCharacters": MAX_CHARACTERS,
-            "words": words.model_dump(include=set(_IN_SCRIPT)),
+            "words": {name: word for name, word in words.model_dump().items() if name in _IN_SCRIPT},
         }
         return self._page(
             "panel.html",
@@ -148,7 +157,7 @@ class Pages:
                 "config": _json(config),
                 "hours": html.escape(words.open_now if values["clinic_open_now"] else words.closed_now),
                 "open": "open" if values["clinic_open_now"] else "closed",
-                "suggestions": "".join(f"<li><button type=button>{html.escape(text)}</button></li>" for text in words.suggestions),
+                "suggestions": "".join(f"<li><button>{html.escape(text)}</button></li>" for text in words.suggestions),
                 "contact": "".join(f"<p>{self._linked(text)}</p>" for text in words.contact),
                 "emergency": self._linked(words.emergency),
                 "no_script": self._linked(words.no_script),
@@ -173,7 +182,8 @@ class Pages:
         return self._page("demo.html", {name: html.escape(str(value)) for name, value in self._values().items()})
 
     def _page(self, name: str, values: dict[str, Any]) -> str:
-        return string.Template(self._templates[name]).substitute(values, version=self._version, clinic_name=html.escape(self._practice.name))
+        steady = {"version": self._version, "clinic_name": html.escape(self._practice.name)}
+        return string.Template(self._templates[name]).substitute(values | steady)
 
     def _values(self) -> dict[str, str | bool]:
         text_phone = self._practice.text_phone
@@ -195,13 +205,6 @@ class Pages:
             f'<a href="{html.escape(part.href)}">{html.escape(part.text)}</a>' if part.href else html.escape(part.text)
             for part in self._linker.parts(text)
         )
-
-
-#: what the panel's script says by itself; all else stands in the page
-_IN_SCRIPT = (
-    "greeting", "ask_person", "you_said", "assistant_said", "staff_said", "staff", "sources", "choices", "typing", "waiting", "refused",
-    "refused_choice", "offline", "away", "away_text", "too_many",
-)  # fmt: skip
 
 
 def _json(value: Any) -> str:

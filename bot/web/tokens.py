@@ -50,7 +50,7 @@ class Tokens:
             BadToken: it never was.
         """
         try:
-            conversation, made = self._serializer.loads(token, max_age=self._lifetime.total_seconds(), return_timestamp=True)
+            conversation, made = self._serializer.loads(token, max_age=int(self._lifetime.total_seconds()), return_timestamp=True)
         except SignatureExpired as error:
             raise ExpiredToken from error
         except BadSignature as error:

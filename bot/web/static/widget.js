@@ -30,7 +30,8 @@
   const icon = (...paths) => {
     const space = "http://www.w3.org/2000/svg";
     const drawing = document.createElementNS(space, "svg");
-    for (const [key, value] of [["viewBox", "0 0 24 24"], ["aria-hidden", "true"]]) drawing.setAttribute(key, value);
+    drawing.setAttribute("viewBox", "0 0 24 24");
+    drawing.setAttribute("aria-hidden", "true");
     for (const d of paths) drawing.appendChild(document.createElementNS(space, "path")).setAttribute("d", d);
     return drawing;
   };
@@ -39,7 +40,6 @@
   const icons = {
     chat: [bubble, "M8 11.2h.01M12 11.2h.01M16 11.2h.01"],
     question: [bubble, "M9.9 9.3c.2-1.1 1.1-1.8 2.2-1.8 1.2 0 2.2.8 2.2 2 0 1.6-2.2 1.7-2.2 3.2M12.1 15.2h.01"],
-    heart: ["M12 20s-8-4.9-8-10.5C4 6.9 6 5 8.3 5c1.5 0 2.9.8 3.7 2 .8-1.2 2.2-2 3.7-2C18 5 20 6.9 20 9.5 20 15.1 12 20 12 20Z"],
   };
 
   const host = make("div", { id: "stipple" });
@@ -66,7 +66,7 @@
   const tell = (message) => ready && frame?.contentWindow?.postMessage({ stipple: 1, ...message }, base.origin);
 
   const colour = () => {
-    const wanted = (options.colour || options.color || getComputedStyle(host).getPropertyValue("--stipple-colour")).trim();
+    const wanted = (options.colour || getComputedStyle(host).getPropertyValue("--stipple-colour")).trim();
     return /^#[0-9a-f]{6}$/i.test(wanted) ? wanted : "";
   };
 
@@ -75,7 +75,7 @@
     const [r, g, b] = [1, 3, 5].map((at) => (parseInt(accent.slice(at, at + 2), 16) / 255) ** 2.2);
     host.style.setProperty("--accent", accent);
     host.style.setProperty("--on-accent", 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.18 ? "#1c1512" : "#fff");
-    root.host.classList.toggle("left", options.side ? options.side === "left" : getComputedStyle(document.documentElement).direction === "rtl");
+    host.classList.toggle("left", options.side ? options.side === "left" : getComputedStyle(document.documentElement).direction === "rtl");
   };
 
   const name = () => {
@@ -90,8 +90,7 @@
     const whole = shown && narrow.matches;
     panel.style.height = whole && view ? `${view.height}px` : "";
     panel.style.top = whole && view ? `${view.offsetTop}px` : "";
-    panel.toggleAttribute("aria-modal", false);
-    if (whole) panel.setAttribute("aria-modal", "true");
+    panel.setAttribute("aria-modal", `${whole}`);
     document.body.inert = whole;
     tell({ type: "shape", whole });
   };
@@ -118,9 +117,10 @@
     frame = /** @type {HTMLIFrameElement} */ (make("iframe", {
       title: words.title,
       src: `${new URL("panel", base)}?lang=${language}#${location.origin}`,
-      sandbox: "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads",
       referrerpolicy: "no-referrer",
     }));
+    // On the server's own page this would guard nothing.
+    if (base.origin !== location.origin) frame.setAttribute("sandbox", "allow-scripts allow-same-origin allow-forms allow-popups allow-popups-to-escape-sandbox allow-downloads");
     panel.append(frame);
     clearTimeout(patience);
     patience = setTimeout(away, navigator.onLine ? 6000 : 300);
@@ -130,7 +130,7 @@
     if (!shown) {
       shown = true;
       panel.hidden = false;
-      root.host.classList.add("open");
+      host.classList.add("open");
       if (!frame || card) load();
       unread = 0;
       name();
@@ -145,7 +145,7 @@
     if (!shown) return;
     shown = false;
     panel.hidden = true;
-    root.host.classList.remove("open");
+    host.classList.remove("open");
     fit();
     name();
     tell({ type: "close" });
@@ -199,9 +199,9 @@
     * { box-sizing: border-box; }
     .launcher { position: fixed; inset: auto var(--stipple-side, 20px) var(--stipple-bottom, 20px) auto; display: flex; align-items: center; gap: 10px;
       min-width: 56px; height: 56px; max-width: calc(100vw - 40px); padding: 0 22px 0 18px; border: 0; border-radius: 28px; background: var(--accent); color: var(--on-accent);
-      font: inherit; cursor: pointer; box-shadow: 0 1px 2px #0003, 0 8px 24px #0003; transition: transform .15s, box-shadow .15s; }
-    .left .launcher, :host(.left) .launcher { inset: auto auto var(--stipple-bottom, 20px) var(--stipple-side, 20px); }
-    .launcher:hover { transform: translateY(-1px); box-shadow: 0 1px 2px #0003, 0 12px 28px #0004; }
+      font: inherit; cursor: pointer; box-shadow: 0 1px 2px #0003, 0 8px 24px #0003; transition: transform .15s; }
+    :host(.left) .launcher { inset: auto auto var(--stipple-bottom, 20px) var(--stipple-side, 20px); }
+    .launcher:hover { transform: translateY(-1px); }
     .launcher:focus-visible, .card :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
     svg, img { flex: none; width: 26px; height: 26px; fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linecap: round; stroke-linejoin: round; }
     .label { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }

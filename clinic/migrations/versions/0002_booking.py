@@ -34,9 +34,9 @@ def upgrade() -> None:
         sa.Column("pending_reason", sa.String(64), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(status = 'proposed') = (hold_expires_at IS NOT NULL)", name="ck_appointment_only_holds_expire"
+            "(status = 'proposed') = (hold_expires_at IS NOT NULL)", name=op.f("ck_appointment_only_holds_expire")
         ),
-        sa.CheckConstraint("first_tick < end_tick", name="ck_appointment_ticks_in_order"),
+        sa.CheckConstraint("first_tick < end_tick", name=op.f("ck_appointment_ticks_in_order")),
         sa.PrimaryKeyConstraint("id", name="pk_appointment"),
         sa.UniqueConstraint("reference", name="uq_appointment_reference"),
     )

@@ -350,8 +350,17 @@ function backOff(failures) {
  * @returns {Promise<T>}
  */
 async function alone(name, work) {
-  if (!navigator.locks) return work();
-  return await navigator.locks.request(name, work);
+  let begun = false;
+  try {
+    return await navigator.locks.request(name, () => {
+      begun = true;
+      return work();
+    });
+  } catch (error) {
+    if (begun) throw error;
+    // The browser shares nothing between tabs here, as when it blocks third parties' storage.
+    return work();
+  }
 }
 
 /** @param {string} path @param {unknown} body @param {string} [token] @returns {Promise<any>} */

@@ -101,7 +101,10 @@ export class View {
     this.#onlyLastChoices();
     this.#toEnd();
     setTimeout(() => {
-      if (made.isConnected && !made.dataset.turn && !made.querySelector(".state")) made.append(make("p", "state", this.#words.waiting));
+      if (!made.isConnected || made.dataset.turn || made.querySelector(".state")) return;
+      const follow = this.#atEnd();
+      made.append(make("p", "state", this.#words.waiting));
+      if (follow) this.#toEnd();
     }, WAITING_AFTER);
   }
 

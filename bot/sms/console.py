@@ -1,0 +1,103 @@
+"""What is right and what is missing for text messages, and what to set in Twilio's console."""
+
+import dataclasses
+from typing import Protocol
+
+from bot.settings import Settings
+from bot.sms.router import INBOUND, STATUS
+from bot.sms.wording import SmsWording
+from bot.sms_text import encoding, length, segments
+from clinic.texting import Block
+
+#: how Twilio is asked to retry: three times, whatever went wrong
+RETRIES = "#rc=3&rp=all"
+
+
+class Numbers(Protocol):
+    """Twilio's API, as far as a check needs it."""
+
+    def number_settings(self, number: str) -> dict[str, str] | None:
+        """Where a number sends its texts."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at. `sound` is None for what is well to know, and neither right nor wrong."""
+
+    sound: bool | None
+    text: str
+
+    def __str__(self) -> str:
+        """A line for the terminal."""
+        return f"{ {True: 'ok   ', False: 'WRONG', None: '     '}[self.sound] } {self.text}"
+
+
+def look(settings: Settings, wording: SmsWording, blocks: list[Block], numbers: Numbers | None = None) -> list[Finding]:
+    """Looks at settings, wording and blocks; with `numbers`, also at what Twilio has."""
+    found = [
+        *_settings(settings),
+        *_texts(wording),
+        *(Finding(False, f"nothing is sent to {b.scope}: Twilio's error {b.error_code}; `stipple sms unblock`") for b in blocks),
+    ]
+    if numbers is not None and settings.twilio_sender.startswith("+"):
+        found.append(_number(settings, numbers))
+    return [*found, *_console(settings)]
+
+
+def _settings(settings: Settings) -> list[Finding]:
+    url = settings.public_url
+    found = [
+        Finding(
+            url.startswith("https://"), f"STIPPLE_PUBLIC_URL is {url or 'not set'}" + _but(url, "it has to begin with https://")
+        ),
+        Finding(
+            bool(settings.twilio_token),
+            "STIPPLE_TWILIO_TOKEN is " + ("set" if settings.twilio_token else "not set: no text is let in"),
+        ),
+    ]
+    if settings.twilio_token_old:
+        found.append(Finding(None, "STIPPLE_TWILIO_TOKEN_OLD is set: take it away when Twilio signs with the new one alone"))
+    for name, needed in (("TWILIO_ACCOUNT", settings.twilio_account), ("TWILIO_SENDER", settings.twilio_sender)):
+        found.append(Finding(bool(needed), f"STIPPLE_{name} is {_set(needed, 'reminders and replies of staff cannot be sent')}"))
+    who = "Stipple" if settings.sms_keywords == "stipple" else "Twilio"
+    found.append(Finding(None, f"{who} answers STOP, START and HELP unless Twilio says that it has (STIPPLE_SMS_KEYWORDS)"))
+    return found
+
+
+def _set(value: str, without: str) -> str:
+    return "set" if value else f"not set: {without}"
+
+
+def _but(url: str, reason: str) -> str:
+    return f": {reason}" if url and not url.startswith("https://") else ""
+
+
+def _texts(wording: SmsWording) -> list[Finding]:
+    found = []
+    for name, text in wording.all().items():
+        count, kind = segments(text), encoding(text)
+        if count > 1 or kind != "GSM-7":
+            found.append(Finding(False, f"the text {name}: {length(text)} characters in {kind}, {count} segments; one is wanted"))
+    return found or [Finding(True, "each text of bot/sms/wording.yml is one segment of GSM-7")]
+
+
+def _number(settings: Settings, numbers: Numbers) -> Finding:
+    known = numbers.number_settings(settings.twilio_sender)
+    if known is None:
+        return Finding(False, "Twilio's account does not have the number of STIPPLE_TWILIO_SENDER")
+    wanted = settings.public_url + INBOUND
+    right = (known.get("sms_url") or "").partition("#")[0] == wanted
+    return Finding(right, f"Twilio sends texts to {known.get('sms_url') or 'nowhere'}" + ("" if right else f", not to {wanted}"))
+
+
+def _console(settings: Settings) -> list[Finding]:
+    base = settings.public_url or "https://your-address"
+    lines = (
+        "",
+        "In Twilio's console, at the number or its Messaging Service:",
+        f"  A message comes in: webhook, HTTP POST, {base}{INBOUND}{RETRIES}",
+        f"  Delivery status callback: {base}{STATUS}",
+        "  Opt-out: Advanced Opt-Out with the texts of docs/sms.md; take YES and CANCEL off its lists where it allows that",
+        "  Smart Encoding: may stay off, texts are plain already",
+    )
+    return [Finding(None, line) for line in lines]

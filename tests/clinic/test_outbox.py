@@ -1,0 +1,208 @@
+"""Messages leave at least once, and those that cannot are seen."""
+
+import datetime as dt
+import random
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from clinic import errors
+from clinic.outbox import (
+    LEASE,
+    LONGEST_WAIT,
+    MAX_ATTEMPTS,
+    Dropped,
+    Entry,
+    Message,
+    Outbox,
+    Postponed,
+    SendFailed,
+    Worker,
+)
+
+
+class Plain:
+    """Composes the barest message, or raises what it is told to."""
+
+    def __init__(self, *raises: Exception) -> None:
+        self.raises = list(raises)
+
+    def compose(self, entry: Entry) -> Message:
+        if self.raises:
+            raise self.raises.pop(0)
+        return Message(entry.id, entry.kind, data={"subject": entry.subject})
+
+
+class Recorder:
+    """Keeps what it is to send; fails first as often as it is told."""
+
+    def __init__(self, failures: Sequence[Exception] = ()) -> None:
+        self.failures = list(failures)
+        self.sent: list[str] = []
+
+    def send(self, message: Message) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.sent.append(message.data["subject"])
+
+
+@pytest.fixture
+def outbox(engine: Engine, clock: Any) -> Outbox:
+    return Outbox(engine, clock, ("email",))
+
+
+@pytest.fixture
+def put(engine: Engine, outbox: Outbox) -> Callable[..., None]:
+    def add(subject: str, channel: str = "email", **more: Any) -> None:
+        with engine.begin() as connection:
+            outbox.add(connection, channel, "staff.test", subject, 1, **more)
+
+    return add
+
+
+def worker(engine: Engine, clock: Any, sender: Any, composer: Any = None) -> Worker:
+    return Worker(engine, clock, composer or Plain(), {"email": sender}, random.Random(1))
+
+
+def test_what_is_due_is_sent_once(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
+    put("a")
+    put("later", due_at=clock() + dt.timedelta(minutes=5))
+    sender = Recorder()
+    assert worker(engine, clock, sender).run_once() == 1
+    assert worker(engine, clock, sender).run_once() == 0
+    clock.advance(minutes=5)
+    assert worker(engine, clock, sender).run_once() == 1
+    assert sender.sent == ["a", "later"]
+    assert outbox.counts() == {"sent": 2}
+
+
+def test_nothing_is_written_for_a_channel_that_nobody_set_up(outbox: Outbox, put: Callable[..., None]) -> None:
+    put("a", channel="webhook")
+    assert outbox.counts() == {}
+
+
+def test_what_is_rolled_back_is_never_sent(engine: Engine, clock: Any, outbox: Outbox) -> None:
+    with engine.connect() as connection:
+        outbox.add(connection, "email", "staff.test", "a", 1)
+        connection.rollback()
+    assert worker(engine, clock, Recorder()).run_once() == 0
+
+
+def test_failures_are_tried_again_later_and_later(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("a")
+    sender = Recorder([SendFailed("smtp 451")] * 3)
+    one = worker(engine, clock, sender)
+    waits = []
+    for _ in range(3):
+        one.run_once()
+        (entry,) = outbox.entries("waiting")
+        assert entry.error == "smtp 451"
+        waits.append(entry.due_at - clock())
+        assert one.run_once() == 0
+        clock.moment = entry.due_at
+    assert all(
+        dt.timedelta(seconds=2.5 * 2**n) <= wait <= dt.timedelta(seconds=7.5 * 2**n) for n, wait in enumerate(waits)
+    )
+    one.run_once()
+    assert sender.sent == ["a"]
+    assert one.wait_after(50) <= LONGEST_WAIT * 1.5
+
+
+def test_a_receiver_says_when_to_come_back(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("a")
+    worker(engine, clock, Recorder([SendFailed("429", retry_after=dt.timedelta(minutes=9))])).run_once()
+    assert outbox.entries("waiting")[0].due_at == clock() + dt.timedelta(minutes=9)
+
+
+def test_dead_letters_are_listed_and_can_be_sent_again(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("refused")
+    put("tired")
+    worker(engine, clock, Recorder([SendFailed("smtp 550", permanent=True)])).run_once(1)
+    sender = Recorder([RuntimeError("a name")] * MAX_ATTEMPTS)
+    for _ in range(MAX_ATTEMPTS):
+        worker(engine, clock, sender).run_once()
+        clock.advance(hours=2)
+    dead = outbox.entries("dead")
+    assert {(entry.subject, entry.error) for entry in dead} == {("refused", "smtp 550"), ("tired", "RuntimeError")}
+    for entry in dead:
+        outbox.retry(entry.id)
+    worker(engine, clock, sender).run_once()
+    assert sorted(sender.sent) == ["refused", "tired"]
+    with pytest.raises(errors.NotAllowed):
+        outbox.retry(dead[0].id)
+
+
+def test_what_a_lost_worker_was_sending_is_sent_by_another(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("a")
+
+    class Killed(BaseException):
+        pass
+
+    class Dying:
+        def send(self, message: Message) -> None:
+            raise Killed
+
+    with pytest.raises(Killed):
+        worker(engine, clock, Dying()).run_once()
+    sender = Recorder()
+    assert worker(engine, clock, sender).run_once() == 0
+    clock.advance(seconds=LEASE.total_seconds())
+    assert worker(engine, clock, sender).run_once() == 1
+    assert sender.sent == ["a"]
+
+
+def test_untrue_messages_are_dropped_and_early_ones_wait(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("a")
+    tomorrow = clock() + dt.timedelta(days=1)
+    sender = Recorder()
+    composer = Plain(Postponed(tomorrow), Dropped("superseded"))
+    worker(engine, clock, sender, composer).run_once()
+    (entry,) = outbox.entries("waiting")
+    assert (entry.due_at, entry.attempts) == (tomorrow, 0)
+    clock.moment = tomorrow
+    worker(engine, clock, sender, composer).run_once()
+    assert [entry.error for entry in outbox.entries("dropped")] == ["superseded"]
+    assert sender.sent == []
+
+
+def test_many_workers_send_each_message_once(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    for n in range(40):
+        put(f"{n}")
+    sender = Recorder()
+    threads = [threading.Thread(target=worker(engine, clock, sender).run_once, args=(40,)) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(sender.sent, key=int) == [f"{n}" for n in range(40)]
+
+
+def test_the_loop_sends_until_it_is_stopped(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
+    put("a")
+    stop = threading.Event()
+
+    class Stopping(Recorder):
+        def send(self, message: Message) -> None:
+            super().send(message)
+            stop.set()
+
+    sender = Stopping()
+    worker(engine, clock, sender).run(stop, pause=0.01)
+    assert sender.sent == ["a"]

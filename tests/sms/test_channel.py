@@ -1,0 +1,422 @@
+"""What becomes of a text: its turn, the words that mean something of their own, choices, MORE, and nothing done twice."""
+
+import asyncio
+import datetime as dt
+from pathlib import Path
+
+import httpx
+import pytest
+from sqlalchemy import Engine, select
+
+from bot.settings import Settings
+from bot.sms.channel import Pseudonyms
+from bot.sms.service import Sms
+from bot.sms_text import encoding, segments
+from clinic.inbox import Incoming
+from clinic.models import SmsInbound
+from clinic.services import Services
+from clinic.visits import Visitor
+from tests.sms.conftest import NUMBER, Clock, Echo, Twilio, application, consents, said, tasks
+
+
+def book(services: Services, phone: str = NUMBER) -> str:
+    """A visit a few days ahead; its id."""
+    start = dt.datetime(2026, 3, 5, 19, 0, tzinfo=dt.UTC)
+    hold = services.booking.hold("microneedling_face", start, holder="h", channel="web")
+    return services.booking.confirm(hold.id, Visitor("Ada", phone), holder="h").id
+
+
+class TestTurns:
+    """3.2: stored first, answered once, in order."""
+
+    async def test_a_retry_gets_the_same_reply_and_nothing_runs_twice(self, known: Twilio, echo: Echo) -> None:
+        fields = known.fields("hello")
+        first = await known.post(fields)
+        again = [await known.post(fields) for _ in range(3)]
+        assert {answer.text for answer in again} == {first.text}
+        assert echo.texts == ["hello"]
+
+    async def test_a_retry_that_overtakes_waits_for_the_first(self, known: Twilio, echo: Echo) -> None:
+        echo.delay = 0.2
+        fields = known.fields("hello")
+        answers = await asyncio.gather(*(known.post(fields) for _ in range(4)))
+        assert len({answer.text for answer in answers}) == 1
+        assert echo.texts == ["hello"]
+
+    async def test_a_retry_at_another_process_gets_the_same_reply(
+        self, known: Twilio, echo: Echo, settings: Settings, base: Engine, services: Services, clock: Clock
+    ) -> None:
+        other = Sms.build(settings, base, services, clock=clock)
+        other.channel.engine = echo
+        echo.delay = 0.2
+        fields = known.fields("hello")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application(other)), base_url="http://test") as client:
+            first, second = await asyncio.gather(known.post(fields), Twilio(client).post(fields))
+        assert first.text == second.text
+        assert "You said: hello" in first.text
+        assert echo.texts == ["hello"]
+
+    async def test_the_turns_of_a_number_run_one_at_a_time_and_in_order(self, known: Twilio, echo: Echo) -> None:
+        echo.delay = 0.02
+        answers = await asyncio.gather(*(known.say(f"m{n}") for n in range(8)))
+        assert echo.texts == [f"m{n}" for n in range(8)]
+        assert answers == [[f"You said: m{n}"] for n in range(8)]
+        assert echo.most_at_once == 1
+
+    async def test_and_so_they_do_in_two_processes(
+        self, known: Twilio, echo: Echo, settings: Settings, base: Engine, services: Services, clock: Clock
+    ) -> None:
+        other = Sms.build(settings, base, services, clock=clock)
+        other.channel.engine = echo
+        echo.delay = 0.02
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application(other)), base_url="http://test") as client:
+            second = Twilio(client)
+            second._sids = (f"MM{n:032x}" for n in range(99))
+            waiting = [asyncio.create_task((known, second)[n % 2].say(f"m{n}")) for n in range(8)]
+            answers = await asyncio.gather(*waiting)
+        assert echo.texts == [f"m{n}" for n in range(8)]
+        assert answers == [[f"You said: m{n}"] for n in range(8)]
+        assert echo.most_at_once == 1
+
+    async def test_different_numbers_do_not_wait_for_each_other(self, client: httpx.AsyncClient, echo: Echo) -> None:
+        echo.delay = 0.1
+        phones = [Twilio(client, f"+1212555010{n}") for n in range(8)]
+        for phone, start in zip(phones, range(100, 900, 100), strict=True):
+            phone._sids = iter([f"SM{start}"])
+        began = asyncio.get_running_loop().time()
+        await asyncio.gather(*(phone.say("hi") for phone in phones))
+        assert asyncio.get_running_loop().time() - began < 0.6
+
+    async def test_one_whose_process_died_is_answered_before_the_next_one(
+        self, known: Twilio, echo: Echo, sms: Sms, clock: Clock
+    ) -> None:
+        sms.inbox.receive(Incoming("SMlost", NUMBER, "text", "lost", None))
+        clock.advance(seconds=6)
+        assert await known.say("next") == ["You said: next"]
+        assert echo.texts == ["lost", "next"]
+
+    async def test_its_retry_gets_its_reply(self, known: Twilio, sms: Sms, clock: Clock) -> None:
+        sms.inbox.receive(Incoming("SMlost", NUMBER, "text", "lost", None))
+        clock.advance(seconds=6)
+        await known.say("next")
+        assert await known.say("lost", sid="SMlost") == ["You said: lost"]
+
+    async def test_without_a_retry_its_reply_goes_out_by_the_outbox_once(
+        self, known: Twilio, echo: Echo, sms: Sms, services: Services, clock: Clock
+    ) -> None:
+        sms.inbox.receive(Incoming("SMlost", NUMBER, "text", "lost", None))
+        clock.advance(seconds=21)
+        assert await sms.channel.sweep() == 1
+        assert await sms.channel.sweep() == 0
+        (entry,) = services.outbox.entries("waiting")
+        message = sms.composer.compose(entry)
+        assert (message.to, message.data["texts"]) == (NUMBER, ("You said: lost",))
+        assert await known.say("lost", sid="SMlost") == []
+        assert echo.texts == ["lost"]
+
+    async def test_a_reply_that_takes_too_long_goes_out_by_the_outbox(
+        self, known: Twilio, echo: Echo, sms: Sms, services: Services
+    ) -> None:
+        sms.channel._patience = 0.05
+        echo.delay = 0.3
+        assert await known.say("slow", sid="SMslow") == []
+        await asyncio.sleep(0.5)
+        assert await known.say("slow", sid="SMslow") == []
+        (entry,) = services.outbox.entries("waiting")
+        assert sms.composer.compose(entry).data["texts"] == ("You said: slow",)
+        assert echo.texts == ["slow"]
+
+    async def test_what_a_text_said_is_not_kept_beside_the_conversation(self, known: Twilio, base: Engine) -> None:
+        await known.say("my secret")
+        with base.connect() as connection:
+            assert set(connection.scalars(select(SmsInbound.body))) == {None}
+
+    async def test_a_conversation_is_named_by_a_keyed_hash_of_the_number(self, known: Twilio, echo: Echo) -> None:
+        await known.say("hi")
+        (conversation, _, _) = echo.heard[0]
+        assert conversation.startswith("sms-")
+        assert "2125550142" not in conversation
+        assert Pseudonyms("k" * 32).conversation(NUMBER) != Pseudonyms("j" * 32).conversation(NUMBER)
+
+    async def test_a_failure_of_ours_is_said(self, known: Twilio, sms: Sms) -> None:
+        class Broken:
+            async def turn(self, *_: object, **__: object) -> None:
+                raise RuntimeError("no")
+
+        sms.channel.engine = Broken()  # type: ignore[assignment]
+        (text,) = await known.say("hi")
+        assert "something went wrong" in text
+
+    async def test_without_a_model_the_words_of_the_law_still_work(self, known: Twilio, sms: Sms, base: Engine) -> None:
+        sms.channel.engine = None
+        assert "something went wrong" in (await known.say("does it hurt"))[0]
+        assert "no more texts" in (await known.say("STOP"))[0]
+        assert consents(base) == [False]
+
+    async def test_machines_that_answer_each_other_are_stopped_but_emergencies_are_not(
+        self, known: Twilio, echo: Echo, sms: Sms
+    ) -> None:
+        sms.channel._hourly = 3
+        echo.says["help me"] = said("Call 911 now.", zone="safety", safety="emergency")
+        answers = [await known.say(f"m{n}") for n in range(4)]
+        assert answers[:2] == [["You said: m0"], ["You said: m1"]]
+        assert "more texts" in answers[2][0]
+        assert answers[3] == []
+        assert await known.say("help me") == ["Call 911 now."]
+
+
+class TestFirstContact:
+    async def test_says_who_this_is_that_it_is_automated_how_to_stop_and_how_to_get_a_person_in_one_segment(
+        self, twilio: Twilio
+    ) -> None:
+        first, answer = await twilio.say("does it hurt")
+        assert answer == "You said: does it hurt"
+        assert segments(first) == 1
+        for part in ("Larkfield Skin Clinic", "automated", "STOP", "AGENT", "911"):
+            assert part in first
+
+    async def test_once(self, twilio: Twilio) -> None:
+        await twilio.say("does it hurt")
+        assert await twilio.say("and then") == ["You said: and then"]
+
+    async def test_is_the_greeting(self, twilio: Twilio, echo: Echo) -> None:
+        echo.says["hi"] = said("Hello, this is the assistant.", topics=["greet"])
+        (only,) = await twilio.say("hi")
+        assert "automated" in only
+
+    async def test_does_not_stand_beside_an_emergency(self, twilio: Twilio, echo: Echo) -> None:
+        echo.says["cannot breathe"] = said("Call 911 now.", zone="safety", safety="emergency")
+        assert await twilio.say("cannot breathe") == ["Call 911 now."]
+        assert len(await twilio.say("thanks")) == 2
+
+    async def test_does_not_stand_beside_a_stop(self, twilio: Twilio) -> None:
+        assert len(await twilio.say("STOP")) == 1
+
+
+class TestWords:
+    """3.4 and 3.5"""
+
+    @pytest.mark.parametrize(
+        "word",
+        [
+            "STOP",
+            "STOPALL",
+            "UNSUBSCRIBE",
+            "END",
+            "QUIT",
+            "REVOKE",
+            "OPTOUT",
+            "stop",
+            " Stop. ",
+            "OPT OUT",
+            "STOP PLEASE",
+            "stop texting me",
+            "please remove me",
+            "no more texts",
+            "unsubscribe me",
+            "take me off your list",
+            "don't text me",
+            "ALTO",
+            "PARAR",
+            "no me manden más mensajes",
+            "wrong number",
+        ],
+    )
+    async def test_opt_out_words_of_twilio_and_of_people(self, known: Twilio, echo: Echo, base: Engine, word: str) -> None:
+        (confirmation,) = await known.say(word)
+        assert "no more texts" in confirmation
+        assert segments(confirmation) == 1
+        assert consents(base) == [False]
+        assert not echo.heard
+
+    async def test_there_is_one_confirmation(self, known: Twilio, base: Engine) -> None:
+        await known.say("STOP")
+        assert await known.say("STOP") == []
+        assert await known.say("stop texting me") == []
+        assert consents(base) == [False, False, False]
+
+    async def test_a_longer_text_is_obeyed_too(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        (confirmation,) = await known.say("I found another clinic so stop texting me about mine")
+        assert "no more texts" in confirmation
+        assert consents(base) == [False]
+
+    async def test_what_is_urgent_is_said_instead_of_a_confirmation(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        text = "stop texting me I cannot breathe"
+        echo.says[text] = said("Call 911 now.", zone="safety", safety="emergency")
+        assert await known.say(text) == ["Call 911 now."]
+        assert consents(base) == [False]
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "stop the bleeding",
+            "when does the bleeding stop",
+            "don't stop texting me",
+            "PLEASE CANCEL",
+            "cancel my appointment",
+            "cancel tues",
+            "in the end",
+            "I quit smoking",
+            "can i opt out of the cream",
+        ],
+    )
+    async def test_other_texts_are_understood_and_not_obeyed(self, known: Twilio, echo: Echo, base: Engine, text: str) -> None:
+        await known.say(text)
+        assert echo.texts == [text]
+        assert not consents(base)
+
+    async def test_how_to_stop_is_told(self, known: Twilio, base: Engine) -> None:
+        assert "STOP" in (await known.say("How do I stop these texts?"))[0]
+        assert not consents(base)
+
+    @pytest.mark.parametrize("word", ["START", "UNSTOP", "YES", "start", "Start texting me"])
+    async def test_start_brings_texts_back(self, known: Twilio, echo: Echo, base: Engine, word: str) -> None:
+        await known.say("STOP")
+        (confirmation,) = await known.say(word)
+        assert "on again" in confirmation
+        assert segments(confirmation) == 1
+        assert consents(base) == [False, True]
+        assert not echo.heard
+
+    async def test_yes_is_an_answer_for_a_number_that_has_texts(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        await known.say("YES")
+        await known.say("Yes", OptOutType="START")
+        assert echo.texts == ["YES", "Yes"]
+        assert not consents(base)
+
+    @pytest.mark.parametrize("word", ["HELP", "INFO", "help", "Help!", "ayuda"])
+    async def test_help_always_works(self, known: Twilio, echo: Echo, word: str) -> None:
+        (text,) = await known.say(word)
+        for part in ("Larkfield Skin Clinic", "555-0142", "Msg & data rates may apply", "STOP"):
+            assert part in text
+        assert segments(text) == 1
+        await known.say("STOP")
+        assert await known.say(word) == [text]
+        assert not echo.heard
+
+    async def test_words_come_before_a_waiting_number(self, known: Twilio, echo: Echo) -> None:
+        echo.says["book"] = said("Which?", choices=("STOP", "Tuesday"), zone="task")
+        await known.say("book")
+        assert "no more texts" in (await known.say("STOP"))[0]
+        assert echo.texts == ["book"]
+
+    @pytest.mark.parametrize("word", ["STOP", "START", "HELP"])
+    async def test_what_twilio_has_answered_is_not_answered_twice(self, known: Twilio, base: Engine, word: str) -> None:
+        assert await known.say(word, OptOutType=word) == []
+        assert consents(base) == {"STOP": [False], "START": [True], "HELP": []}[word]
+
+    async def test_twilios_word_counts_in_any_language(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        assert await known.say("ARRET", OptOutType="STOP") == []
+        assert consents(base) == [False]
+        assert not echo.heard
+
+    async def test_twilios_own_replies_are_not_doubled_when_it_does_not_announce_them(
+        self, known: Twilio, sms: Sms, base: Engine
+    ) -> None:
+        sms.channel._twilio_answers = True
+        assert await known.say("STOP") == []
+        assert await known.say("START") == []
+        assert await known.say("HELP") == []
+        assert consents(base) == [False, True]
+        # Twilio knows single words alone.
+        assert "no more texts" in (await known.say("STOP PLEASE"))[0]
+
+    async def test_a_bare_cancel_is_an_opt_out_that_keeps_the_visit_and_calls_staff(
+        self, known: Twilio, echo: Echo, base: Engine, services: Services
+    ) -> None:
+        visit = book(services)
+        (confirmation,) = await known.say("CANCEL")
+        assert "NOT cancelled" in confirmation
+        assert segments(confirmation) == 1
+        assert consents(base) == [False]
+        assert services.booking.get(visit).status == "booked"
+        (task,) = tasks(base)
+        assert (task.urgency, task.reason, task.phone, task.channel) == ("today", "texted_cancel", NUMBER, "sms")
+        assert "5 March" in task.summary
+        assert "CANCEL" in task.summary
+        assert not echo.heard
+
+    async def test_a_cancel_that_twilio_answered_calls_staff_too(self, known: Twilio, base: Engine) -> None:
+        assert await known.say("Cancel", OptOutType="STOP") == []
+        assert len(tasks(base)) == 1
+
+    def test_no_text_of_ours_asks_for_a_word_that_stops_texts(self, sms: Sms) -> None:
+        ours = [
+            *sms.wording.all().values(),
+            *Path("domain.yml").read_text().splitlines(),
+            *Path("clinic/wording.yml").read_text().splitlines(),
+        ]
+        for text in ours:
+            if text.lstrip().startswith("#"):
+                continue
+            for word in ("CANCEL", "END", "QUIT"):
+                assert word not in text.replace("- ", " ").split(), text
+
+
+class TestCodes:
+    async def test_a_number_picks_a_choice_that_was_offered(self, known: Twilio, echo: Echo) -> None:
+        echo.says["healing"] = said("Which of these?", choices=("Redness", "Peeling"), zone="clarify")
+        assert await known.say("healing") == ["Which of these?\n1 Redness\n2 Peeling"]
+        assert await known.say("2.") == ["You said: id-Peeling"]
+
+    async def test_a_number_that_was_not_offered_is_understood_like_any_text(self, known: Twilio, echo: Echo) -> None:
+        echo.says["healing"] = said("Which of these?", choices=("Redness", "Peeling"), zone="clarify")
+        await known.say("healing")
+        await known.say("3")
+        await known.say("2")
+        assert echo.texts == ["healing", "3", "2"]
+
+    async def test_a_choice_that_the_engine_forgot_is_understood_like_any_text(self, known: Twilio, echo: Echo) -> None:
+        echo.says["healing"] = said("Which of these?", choices=("Redness",), zone="clarify")
+        await known.say("healing")
+        echo.choices.clear()
+        assert await known.say("1") == ["You said: 1"]
+
+    async def test_more_brings_the_rest_and_choices_stay(self, known: Twilio, echo: Echo) -> None:
+        long = " ".join(f"Sentence number {n} says something." for n in range(20))
+        echo.says["long"] = said(long)
+        parts = [await known.say("long")]
+        while parts[-1][-1].endswith("MORE for the rest."):
+            parts.append(await known.say("more"))
+        assert all(len(each) <= 2 and all(segments(text) == 1 for text in each) for each in parts)
+        words = " ".join(text[4:].removesuffix("\nMORE for the rest.") for each in parts for text in each)
+        assert words == long
+        assert echo.texts == ["long"]
+        assert "That was all" in (await known.say("MORE"))[0]
+
+    async def test_c_confirms_the_next_visit(self, known: Twilio, echo: Echo, services: Services) -> None:
+        visit = book(services)
+        (text,) = await known.say("C")
+        assert "Thursday, 5 March" in text
+        assert services.booking.history(visit)[-1]["change"] == "acknowledged"
+        assert not echo.heard
+
+    @pytest.mark.parametrize(("letter", "means"), [("R", "reschedule"), ("x", "cancel")])
+    async def test_r_and_x_go_to_the_booking_dialogue(
+        self, known: Twilio, echo: Echo, services: Services, letter: str, means: str
+    ) -> None:
+        visit = book(services)
+        await known.say(letter)
+        assert means in echo.texts[0]
+        assert services.booking.get(visit).status == "booked"
+
+    async def test_letters_mean_nothing_without_a_visit(self, known: Twilio, echo: Echo) -> None:
+        for letter in ("C", "R", "X"):
+            await known.say(letter)
+        assert echo.texts == ["C", "R", "X"]
+
+    async def test_agent_brings_a_person(self, known: Twilio, echo: Echo) -> None:
+        await known.say("AGENT")
+        assert echo.texts == ["I want to talk to a person"]
+
+    async def test_a_link_stands_where_there_is_a_page_for_the_rest(self, known: Twilio, echo: Echo, sms: Sms) -> None:
+        sms.channel._link = "https://clinic.example/faq#{topic}"
+        echo.says["long"] = said(" ".join(f"Sentence number {n} says something." for n in range(20)))
+        parts = await known.say("long")
+        assert parts[-1].endswith("MORE for the rest, or https://clinic.example/faq#pain")
+        assert all(segments(text) == 1 for text in parts)
+
+
+def test_each_text_of_ours_fits_one_segment(sms: Sms) -> None:
+    for name, text in sms.wording.all().items():
+        assert (encoding(text), segments(text)) == ("GSM-7", 1), (name, len(text))

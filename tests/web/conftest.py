@@ -1,0 +1,157 @@
+"""One server, one browser and one other website for all tests of the widget."""
+
+import threading
+from collections.abc import AsyncIterator, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import yaml
+from playwright.async_api import Browser, BrowserContext, Frame, Page
+
+from bench.browser import chromium, open_panel
+from bench.serving import Server
+
+ROOT = Path(__file__).parents[2]
+
+
+class Site:
+    """A clinic's website: pages by path, on an origin that is not the server's."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, tuple[str, dict[str, str]]] = {}
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                text, headers = site._pages.get(self.path, ("", {}))
+                self.send_response(200 if text else 404)
+                for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self.put("/favicon.ico", " ")
+
+    @property
+    def origin(self) -> str:
+        """The name under which the server allows it."""
+        return f"http://localhost:{self._http.server_port}"
+
+    @property
+    def stranger(self) -> str:
+        """The same pages under a name that the server does not allow."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def put(self, path: str, text: str, headers: dict[str, str] | None = None) -> str:
+        """Puts up a page, and gives its address."""
+        self._pages[path] = (text, headers or {})
+        return self.origin + path
+
+    def close(self) -> None:
+        self._http.shutdown()
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, site: Site) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    words = yaml.safe_load((ROOT / "bot/web/panel.yml").read_text(encoding="utf-8"))
+    words["ar"] = words["en"] | {
+        "direction": "rtl",
+        "launcher": "اسألنا",
+        "placeholder": "اكتب سؤالك",
+        "greeting_title": "كيف أساعدك؟",
+    }
+    (folder / "panel.yml").write_text(yaml.safe_dump(words, allow_unicode=True), encoding="utf-8")
+    server = Server(
+        folder,
+        allowed_origins=site.origin,
+        panel=str(folder / "panel.yml"),
+        limit_messages="1000/minute",
+        limit_address="5000/minute",
+        limit_sessions="1000/minute",
+        limit_streams="5000/minute",
+    ).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
+    """A visitor's browser, with nothing in it."""
+    context = await browser.new_context(viewport={"width": 1200, "height": 860})
+    context.set_default_timeout(15_000)
+    yield context
+    await context.close()
+
+
+class Chat:
+    """The chat on a page, as a visitor uses it."""
+
+    def __init__(self, page: Page, panel: Frame) -> None:
+        self.page, self.panel = page, panel
+
+    async def say(self, text: str) -> None:
+        await self.panel.fill("#field", text)
+        await self.panel.press("#field", "Enter")
+
+    async def ask(self, text: str) -> str:
+        """Says something and waits for the reply to it."""
+        count = await self.panel.locator(".message.assistant").count()
+        await self.say(text)
+        return await self.reply(count)
+
+    async def reply(self, after: int) -> str:
+        reply = self.panel.locator(".message.assistant").nth(after).locator(".bubble > p")
+        return await reply.inner_text()
+
+    async def wait_for(self, count: int, kind: str = "message") -> None:
+        """Waits for as many messages as given."""
+        await self.panel.wait_for_function("([kind, n]) => document.getElementsByClassName(kind).length === n", arg=[kind, count])
+
+    async def said(self) -> list[tuple[str, str]]:
+        """Who said what, from top to bottom."""
+        return [
+            (who, text)
+            for who, text in await self.panel.evaluate(
+                "[...document.querySelectorAll('.message')].map((m) => [m.classList[1], m.querySelector('p.bubble, .bubble > p:not(.staff)').textContent])"
+            )
+        ]
+
+
+@pytest.fixture
+async def chat(context: BrowserContext, server: Server) -> Chat:
+    """An open chat on the demo page."""
+    return await opened(await context.new_page(), server.url)
+
+
+async def opened(page: Page, url: str) -> Chat:
+    """Goes to a page with the widget and opens the chat."""
+    await page.goto(url)
+    return Chat(page, await open_panel(page))
+
+
+def page_with_widget(server: Server, more: str = "", options: str = "", head: str = "") -> str:
+    """A website's page with the one line."""
+    return (
+        f"<!doctype html><html lang=en><head><title>A clinic</title>{head}</head><body><main><h1>A clinic</h1>{more}</main>"
+        f'<script src="{server.url}/widget.js" async {options}></script></body></html>'
+    )

@@ -1,0 +1,241 @@
+"""The chat as a visitor uses it, in a browser against the real server."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from conftest import Chat, Site, opened, page_with_widget
+from playwright.async_api import BrowserContext, Route
+
+from bench.serving import Server
+
+HOSTILE = [
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=\"parent.postMessage('hacked','*');window.hacked=1\">",
+    "<svg onload=window.hacked=1>",
+    "javascript:window.hacked=1",
+    "</script><script>window.hacked=1</script>",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "${window.hacked=1}",
+    '<a href="javascript:window.hacked=1">tap</a>',
+    "\u202e<b>gnol</b>",
+    "/restart",
+    '/book_appointment{"phone": "+12125550142"}',
+]
+
+
+async def test_first_question_gets_an_approved_answer_with_its_sources(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    chat = await opened(page, server.url)
+    assert not any("/chat/" in url for url in asked), "nothing begins before the visitor says something"
+    assert "mild discomfort" in await chat.ask("does it hurt?")
+    assert await chat.panel.locator(".sources li").count() >= 1
+    assert await chat.panel.locator(".choices button").count() >= 1
+    assert await chat.panel.locator(".assistant time").get_attribute("datetime")
+    assert not problems
+    assert all(url.startswith(server.url) for url in asked)
+    assert await context.cookies() == []
+
+
+async def test_a_follow_up_button_asks_its_question_and_the_old_buttons_go(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    button = chat.panel.locator(".choices button").first
+    title = await button.inner_text()
+    await button.click()
+    await chat.wait_for(4)
+    said = await chat.said()
+    assert said[2] == ("visitor", title)
+    assert said[3][0] == "assistant"
+    assert await chat.panel.locator(".choices").count() <= 1
+    assert await chat.panel.evaluate("document.activeElement.id") == "field"
+
+
+async def test_a_suggested_question_is_asked_with_one_press(chat: Chat) -> None:
+    await chat.panel.locator("#suggestions button").first.click()
+    await chat.wait_for(2)
+    assert await chat.panel.locator("#suggestions").is_hidden()
+
+
+async def test_talk_to_a_person_stands_in_the_menu_beside_call_and_text(chat: Chat) -> None:
+    await chat.panel.click("#more")
+    links = await chat.panel.locator("#menu a").evaluate_all("(links) => links.map((a) => a.getAttribute('href'))")
+    assert links == ["tel:+12125550142", "sms:+12125550144"]
+    await chat.panel.click("#person")
+    await chat.wait_for(2)
+    assert await chat.panel.locator("#menu").is_hidden()
+
+
+async def test_start_over_begins_another_conversation(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    before = await chat.panel.evaluate("localStorage.getItem('stipple.session')")
+    for answer, left in (("no", 2), ("yes", 0)):
+        await chat.panel.click("#more")
+        await chat.panel.click("#again")
+        await chat.panel.click(f"#sure button[value={answer}]")
+        await chat.wait_for(left)
+    assert await chat.panel.evaluate("localStorage.getItem('stipple.session')") is None
+    await chat.ask("how much does it cost?")
+    assert (
+        json.loads(await chat.panel.evaluate("localStorage.getItem('stipple.session')"))["token"] != json.loads(before)["token"]
+    )
+    assert len(await chat.said()) == 2
+
+
+async def test_an_emergency_is_an_alert_with_numbers_to_call(chat: Chat) -> None:
+    await chat.ask("I cannot breathe and my throat is swelling")
+    urgent = chat.panel.locator(".urgent .bubble")
+    assert await urgent.get_attribute("role") == "alert"
+    assert await urgent.locator("a[href^='tel:']").count() >= 1
+    assert await chat.panel.locator("footer a").get_attribute("href") == "tel:911"
+
+
+async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(chat: Chat) -> None:
+    async def late(route: Route) -> None:
+        response = await route.fetch()
+        await chat.panel.wait_for_selector("#typing:not([hidden])")
+        await route.fulfill(response=response)
+
+    await chat.page.route("**/chat/messages", late)
+    assert await chat.panel.locator("#typing").is_hidden()
+    await chat.ask("does it hurt?")
+    assert await chat.panel.locator("#typing").is_hidden()
+
+
+async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
+    await chat.panel.evaluate(
+        """() => { window.shown = 0; new MutationObserver((all) => { if (all.some((one) => !one.target.hidden)) window.shown += 1; })
+        .observe(document.getElementById("typing"), { attributes: true }); }"""
+    )
+    await chat.page.route("**/chat/messages", lambda route: route.fulfill(json=_reply("Quick.")))
+    await chat.ask("does it hurt?")
+    assert await chat.panel.evaluate("window.shown") == 0
+
+
+async def test_a_website_sets_colour_side_greeting_icon_and_label(context: BrowserContext, server: Server, site: Site) -> None:
+    options = 'data-colour="#0b6e4f" data-side=left data-greeting="Welcome <b>in</b>." data-icon=question data-label="Need help?"'
+    chat = await opened(await context.new_page(), site.put("/options", page_with_widget(server, options=options)))
+    assert await chat.panel.inner_text("#greeting") == "Welcome <b>in</b>."
+    launcher = chat.page.locator("#stipple .launcher")
+    assert (await launcher.bounding_box() or {})["x"] < 100
+    assert await launcher.evaluate("(b) => getComputedStyle(b).backgroundColor") == "rgb(11, 110, 79)"
+    assert await launcher.locator(".label").text_content() == "Need help?"
+    assert await chat.panel.evaluate("getComputedStyle(document.querySelector('#send')).color") == "rgb(11, 110, 79)"
+
+
+async def test_any_colour_is_made_readable(chat: Chat, server: Server) -> None:
+    contrasts = await chat.panel.evaluate(
+        """async () => {
+          const { paint } = await import(document.querySelector("[rel=modulepreload][href*=host]").href);
+          const luminance = (css) => css.match(/[\\d.]+/g).map(Number).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+            .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
+          const found = [];
+          for (const colour of ["#ffffff", "#000000", "#ffe600", "#ff0000", "#7f7f7f", "#00ffcc", "#8a4b3c"]) for (const theme of ["light", "dark"]) {
+            document.documentElement.style.colorScheme = theme;
+            paint(colour);
+            const probe = document.getElementById("retry"), send = document.getElementById("send"), paper = document.getElementById("form");
+            document.getElementById("form").classList.remove("empty");
+            send.style.transition = "none";
+            for (const [text, ground] of [[getComputedStyle(probe).color, getComputedStyle(paper).backgroundColor], [getComputedStyle(send).color, getComputedStyle(send).backgroundColor]]) {
+              const [low, high] = [luminance(text), luminance(ground)].sort((a, b) => a - b);
+              found.push([colour, theme, text, ground, (high + 0.05) / (low + 0.05)]);
+            }
+          }
+          return found;
+        }"""
+    )
+    assert [found for found in contrasts if found[-1] < 4.5] == []
+
+
+async def test_a_website_opens_closes_and_prefills_the_chat(context: BrowserContext, server: Server, site: Site) -> None:
+    page = await context.new_page()
+    await page.goto(site.put("/script", page_with_widget(server, more='<a href="#stipple">Ask us</a>')))
+    await page.wait_for_function("!!window.Stipple?.open")
+    await page.evaluate("Stipple.ask('Does it <i>hurt</i>?')")
+    handle = await page.wait_for_selector("#stipple iframe")
+    panel = await handle.content_frame()
+    assert panel
+    await panel.wait_for_function("document.getElementById('field').value === 'Does it <i>hurt</i>?'")
+    assert await panel.locator(".message").count() == 0, "it is the visitor who sends it"
+    await page.evaluate("Stipple.close()")
+    assert await page.locator("#stipple .panel").is_hidden()
+    await page.click("text=Ask us")
+    assert await page.locator("#stipple .panel").is_visible()
+
+
+async def test_a_language_from_right_to_left_turns_the_panel_round(context: BrowserContext, server: Server, site: Site) -> None:
+    chat = await opened(await context.new_page(), site.put("/arabic", page_with_widget(server, options="data-language=ar")))
+    assert await chat.panel.evaluate("[document.documentElement.lang, document.dir]") == ["ar", "rtl"]
+    await chat.ask("does it hurt?")
+    boxes = [await chat.panel.locator(f".{who} .bubble").bounding_box() for who in ("visitor", "assistant")]
+    assert boxes[0]["x"] < boxes[1]["x"] + 1 or boxes[0]["x"] < boxes[1]["x"] + boxes[1]["width"] / 2
+    assert await chat.panel.locator(".assistant .bubble").get_attribute("lang") == "en"
+
+
+async def test_what_a_visitor_writes_is_never_more_than_text(chat: Chat) -> None:
+    for count, text in enumerate(HOSTILE, start=1):
+        await chat.say(text)
+        await chat.panel.wait_for_function(
+            "(n) => document.querySelectorAll('.visitor:not([data-waiting])').length === n && document.querySelectorAll('.assistant').length >= n",
+            arg=count,
+        )
+    assert [text for who, text in await chat.said() if who == "visitor"] == HOSTILE
+    await _assert_unharmed(chat)
+    # The same, from the server's memory.
+    await chat.page.reload()
+    again = await opened(chat.page, chat.page.url)
+    await again.panel.wait_for_function("(n) => document.querySelectorAll('.visitor').length === n", arg=len(HOSTILE))
+    await _assert_unharmed(again)
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "javascript:window.hacked=1",
+        " javascript:window.hacked=1",
+        "data:text/html,x",
+        "vbscript:x",
+        "//evil.example",
+        "file:///etc",
+    ],
+)
+async def test_what_the_server_says_is_never_more_than_text_and_safe_links(chat: Chat, href: str) -> None:
+    bad = HOSTILE[1]
+    message = _reply(bad)
+    message["messages"][0] |= {
+        "parts": [{"text": bad, "href": href}, {"text": "call", "href": "tel:911"}],
+        "choices": [{"id": bad, "title": bad}],
+        "sources": [{"id": bad, "title": bad}],
+    }
+    await chat.page.route("**/chat/messages", lambda route: route.fulfill(json=message))
+    await chat.ask("hello")
+    links = await chat.panel.locator("#messages a").evaluate_all("(links) => links.map((a) => a.getAttribute('href'))")
+    assert links == ["tel:911"]
+    assert await chat.panel.inner_text(".choices button") == bad
+    await _assert_unharmed(chat)
+
+
+async def _assert_unharmed(chat: Chat) -> None:
+    assert await chat.panel.evaluate("window.hacked") is None
+    assert await chat.page.evaluate("window.hacked") is None
+    assert await chat.panel.locator("#messages :is(script, img, svg, iframe, b)").count() == 0
+    assert re.fullmatch(r"http://[^/]+/panel\?lang=en#.*", chat.panel.url)
+
+
+def _reply(text: str) -> dict[str, Any]:
+    at = "2026-03-02T10:00:00Z"
+    message = {
+        "id": "1.1",
+        "author": "assistant",
+        "turn": 1,
+        "index": 1,
+        "at": at,
+        "text": text,
+        "parts": [{"text": text, "href": None}],
+    }
+    return {"turn": 1, "at": at, "messages": [message | {"choices": [], "sources": [], "safety": None, "client_id": None}]}
