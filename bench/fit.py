@@ -20,15 +20,15 @@ from sklearn.linear_model import LogisticRegression
 from bot import topics
 from bot.nlu import encoder
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
-from bot.nlu.questions import MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
+from bot.nlu.questions import ASIDES, MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise
+from bot.nlu.text import normalise, written_out
 from bot.settings import Settings
 
 PARTS, TAKEN_AWAY, SEED = 4, 3, 7
 JOINED, LONGEST_JOINED = 700, 14
 JOINTS = (" and ", " and ", " and ", "? ", "? ", ". ", ", ", ", ", " n ", "? and ", " also ", ", and ", "! ", " & ", " plus ")
-ASIDES = ("affirm", "deny", "feedback", "out_of_scope")
+
 
 Example = tuple[str, str]
 
@@ -55,7 +55,7 @@ def main() -> None:
 def _examples() -> list[Example]:
     files = [*topics.files(Path("data/nlu")), *sorted(Path("data/nlu").glob("*.yml"))]
     intents = [intent for path in files for intent in topics.read_examples(path)]
-    return [(normalise(example.text), label) for label, examples in intents for example in examples]
+    return [(written_out(normalise(example.text)), label) for label, examples in intents for example in examples]
 
 
 def _parts(examples: list[Example], chance: random.Random) -> Iterator[Part]:

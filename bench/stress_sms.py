@@ -33,10 +33,19 @@ from tests.services import free_port
 from tests.sms.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 PUBLIC, SENDER = "https://stipple.clinic.example", "+12125550100"
-NUMBERS, A_SECOND, PAUSE = 500, 200, 4.0
-QUESTIONS = ("does it hurt?", "how long does it take to heal", "what does it cost", "when are you open", "can i wear makeup", "hi")
+A_SECOND, PAUSE = 200, 4.0
+# 500 numbers of those reserved for fiction
+NUMBERS = [f"+1{area}555{n:04d}" for area in (212, 213, 312, 415, 617) for n in range(100, 200)]
+QUESTIONS = (
+    "does it hurt?",
+    "how long does it take to heal",
+    "what does it cost",
+    "when are you open",
+    "can i wear makeup",
+    "hi",
+)
 #: as Twilio waits for an answer, and how long it goes on asking a server that is away
-PATIENCE, GIVES_UP = 15.0, 60.0
+PATIENCE, GIVES_UP = 15.0, 240.0
 
 
 @dataclass
@@ -47,7 +56,8 @@ class Sent:
     number: str
     body: str
     answers: list[str] = field(default_factory=list)
-    seconds: float = 0.0
+    #: until the answer, when that came at once; texts that met the killed server do not count
+    seconds: float | None = None
 
 
 class Server:
@@ -73,10 +83,7 @@ class Server:
 
     async def start(self) -> None:
         """Starts it and waits until it answers."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [sys.executable, "-c", "from bot.cli import app; app()", "serve"], env=self._environment, stdout=log, stderr=log
-            )
+        self._launch()
         async with httpx.AsyncClient() as client:
             for _ in range(600):
                 try:
@@ -87,6 +94,11 @@ class Server:
                 await asyncio.sleep(0.1)
         raise RuntimeError(f"the server did not start: {self.log.read_text()[-2000:]}")
 
+    def _launch(self) -> None:
+        command = [sys.executable, "-c", "from bot.cli import main; main()", "serve"]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
+
     def kill(self) -> None:
         """Ends it without a chance to tidy up."""
         if self._process is not None:
@@ -96,20 +108,29 @@ class Server:
 
 async def post(client: httpx.AsyncClient, base: str, text: Sent) -> None:
     """Posts a text until it is answered, and notes the answer."""
-    fields = {"MessageSid": text.sid, "From": text.number, "To": SENDER, "Body": text.body, "NumMedia": "0", "AccountSid": ACCOUNT}
+    fields = {
+        "MessageSid": text.sid,
+        "From": text.number,
+        "To": SENDER,
+        "Body": text.body,
+        "NumMedia": "0",
+        "AccountSid": ACCOUNT,
+    }
     headers = {"X-Twilio-Signature": sign(TOKEN, PUBLIC + PATH, fields)}
-    began = time.perf_counter()
+    began, last = time.perf_counter(), ""
     while time.perf_counter() - began < GIVES_UP:
         try:
             answer = await client.post(base + PATH, data=fields, headers=headers)
             if answer.status_code == 200:
                 text.answers.append(answer.text)
-                text.seconds = max(text.seconds, time.perf_counter() - began)
+                if not last:
+                    text.seconds = max(text.seconds or 0.0, time.perf_counter() - began)
                 return
-        except httpx.HTTPError:
-            pass
+            last = f"{answer.status_code}: {answer.text}"
+        except httpx.HTTPError as error:
+            last = repr(error)
         await asyncio.sleep(0.5)
-    raise RuntimeError("a text was not answered at all")
+    raise RuntimeError(f"a text was not answered at all: {last}")
 
 
 async def run(bursts: int, seed: int) -> dict[str, object]:
@@ -126,8 +147,9 @@ async def run(bursts: int, seed: int) -> dict[str, object]:
             waiting: list[asyncio.Task[None]] = []
             for burst in range(bursts):
                 for n in range(A_SECOND):
-                    number = f"+1212555{chance.randrange(NUMBERS):04d}"
-                    text = Sent(f"SM{len(texts):032x}", number, chance.choice(QUESTIONS))
+                    text = Sent(
+                        f"SM{len(texts):032x}", chance.choice(NUMBERS), chance.choice(QUESTIONS), before_kill=burst < bursts // 2
+                    )
                     texts.append(text)
                     waiting.append(asyncio.create_task(post(client, server.base, text)))
                     if n % 5 == 0:
@@ -137,9 +159,14 @@ async def run(bursts: int, seed: int) -> dict[str, object]:
                         server.kill()
                         restart = asyncio.create_task(server.start())
                 await asyncio.sleep(PAUSE)
-            await asyncio.gather(restart, *waiting)
+            try:
+                await asyncio.gather(restart, *waiting)
+            except RuntimeError as error:
+                raise RuntimeError(server.log.read_text()[-3000:]) from error
             # What was answered although nobody waited any more goes out by the API.
-            await asyncio.sleep(30 if any(len(set(text.answers)) != 1 or "<Message" not in text.answers[0] for text in texts) else 1)
+            await asyncio.sleep(
+                30 if any(len(set(text.answers)) != 1 or "<Message" not in text.answers[0] for text in texts) else 1
+            )
         return judge(texts, twilio, database.connect(f"sqlite:///{folder / 'stipple.db'}"), server.log)
     finally:
         server.kill()
@@ -166,7 +193,7 @@ def judge(texts: list[Sent], twilio: FakeTwilio, base: Engine, log: Path) -> dic
         answered[number_of[turn.message_id]].append(turn.message_id)
     via = {row.sid: row.via for row in stored}
     late = Counter(sent["To"] for sent in twilio.texts)
-    seconds = sorted(text.seconds for text in texts)
+    seconds = sorted(text.seconds for text in texts if text.seconds is not None)
     return {
         "texts": len(texts),
         "answers": sum(len(text.answers) for text in texts),

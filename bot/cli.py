@@ -110,7 +110,7 @@ def shell() -> None:
     from bot.engine import Engine
     from bot.shell import Shell
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, markup=False)
     asyncio.run(Shell(Engine.load(settings), console).run(settings.folder / "shell-history"))
 
 

@@ -22,11 +22,11 @@ from rasa_sdk.executor import ActionExecutor
 
 from bot import sources
 from bot.context import FollowUps, numbered, offered, titled
-from bot.nlu.zones import CLARIFY, FALLBACK, OUT_OF_SCOPE, TASKS, select
+from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
 from bot.reply import Choice, Message, Reply, Safety, Zone
 from bot.settings import Settings
 from bot.sources import Sources
-from bot.tidy import TroubleSpotter, tidy
+from bot.tidy import MAX_LENGTH, TroubleSpotter, tidy
 from bot.tracker_store import SqlTrackerStore, TurnTaken
 from bot.wording import ApprovedWording
 from clinic import database, practice
@@ -35,7 +35,8 @@ from clinic.practice import Practice
 
 log = logging.getLogger(__name__)
 
-SAFETY: dict[str, Safety] = {"emergency": "emergency", "adverse_reaction": "adverse_reaction"}
+# The intents of danger, and the topic of each.
+DANGERS: dict[str, Safety] = {"emergency": "emergency", SELF_HARM: "emergency", "adverse_reaction": "adverse_reaction"}
 UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "still_unclear", "no_words", "too_long", "other_language", "something_else"))
 # A question that a working model answers without fail.
 KNOWN_QUESTION, KNOWN_TOPIC = "does it hurt?", "pain"
@@ -149,7 +150,7 @@ class Engine:
             questions = await self._read(text, Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None)
         else:
             chosen = self._chosen(conversation, choice)
-            text, questions = chosen.title, [_certain(chosen.title, chosen.topic)]
+            text, questions = chosen.title, [certain(chosen.title, chosen.topic)]
         out = _Collector(channel)
         # The first question carries the whole text, so that the conversation reads as it was written.
         for question, said in zip(questions, [text, *(q["text"] for q in questions[1:])], strict=True):
@@ -159,38 +160,39 @@ class Engine:
         return reply
 
     async def _read(self, text: str, last: Reply | None) -> list[dict[str, Any]]:
-        """The questions of a tidied text, in the order asked, in the light of the last reply."""
+        """The questions of a tidied text, in the order asked, in the light of the last reply; danger before anything else."""
+        questions: list[dict[str, Any]] = (await self._understand(_cut(text)))["questions"]
+        if "alarm" in questions[0]:
+            return questions
         if trouble := self._spotter.trouble(text):
-            return [_certain(text, trouble)]
+            return [certain(text, trouble)]
         if last and (choice := numbered(text, offered(last))):
-            return [_certain(text, choice.topic)]
+            return [certain(text, choice.topic)]
         if last and last.zone == "clarify":
-            return [await self._clarified(text, last)]
+            return self._clarified(text, questions, last)
         if last and (label := self._follow_up(text, last)):
-            return [_certain(text, label)]
-        questions: list[dict[str, Any]] = (await self._understand(text))["questions"]
+            return [certain(text, label)]
         if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
-            return [_certain(text, "still_unclear", questions[0])]
+            return [certain(text, "still_unclear", questions[0])]
         return questions
 
     def _follow_up(self, text: str, last: Reply) -> str | None:
         meaning = self._follow_ups.meaning(text, last.topics[-1])
         return self._full(meaning) if meaning else None
 
-    async def _clarified(self, text: str, last: Reply) -> dict[str, Any]:
+    def _clarified(self, text: str, questions: list[dict[str, Any]], last: Reply) -> list[dict[str, Any]]:
         """What a text means that follows a clarification: one of its choices, something else, or a new question."""
         choices = offered(last)
         if choice := titled(text, choices):
-            return _certain(text, choice.topic)
-        prediction = await self._understand(text)
-        intent = prediction["intent"]["name"]
+            return [certain(text, choice.topic)]
+        first, intent = questions[0], questions[0]["intent"]["name"]
         if intent == "deny":
-            return _certain(text, "talk_to_human", prediction)
+            return [certain(text, "talk_to_human", first)]
         if intent not in (CLARIFY, FALLBACK):
-            return prediction
-        meant = [r["name"] for r in prediction["intent_ranking"] if r["name"] in {choice.topic for choice in choices}]
+            return questions
+        meant = [r["name"] for r in first["intent_ranking"] if r["name"] in {choice.topic for choice in choices}]
         # A second clarification of one question would try anybody's patience.
-        return _certain(text, meant[0] if meant else "still_unclear", prediction)
+        return [certain(text, meant[0] if meant else "still_unclear", first)]
 
     async def _understand(self, text: str) -> dict[str, Any]:
         prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text))
@@ -215,12 +217,14 @@ class Engine:
 
     def _reply(self, questions: list[dict[str, Any]], said: list[dict[str, Any]], ms: float) -> Reply:
         zones = [_zone(question) for question in questions]
-        topics = [topic for _, topic in zones]
+        # That a clinician decides is said beside an answer, and is no topic unless nothing else was said.
+        asked = [topic for q, (_, topic) in zip(questions, zones, strict=True) if q["intent"]["name"] != CLINICIAN]
+        topics = asked or [zones[0][1]]
         answered = {self._full(topic) for topic in topics}
         last = len(said) - 1
         return Reply(
             zone=min((zone for zone, _ in zones), key=_BY_URGENCY.index),
-            safety=next((SAFETY[topic] for topic in topics if topic in SAFETY), None),
+            safety=_danger(questions[0]),
             topics=topics,
             confidence=round(min(question["intent"]["confidence"] for question in questions), 4),
             choices=[_bare(label) for question in questions for label in question.get("choices", [])],
@@ -312,19 +316,16 @@ class _Collector(OutputChannel):  # type: ignore[misc]
         self.said.append(message)
 
 
-def _certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for."""
-    intent, selector = select(label)
-    ranking = instead_of["intent_ranking"] if instead_of else [{"name": label, "confidence": 1.0}]
-    if ranking[0]["name"] != label:
-        ranking = [{"name": label, "confidence": 1.0}, *ranking]
-    return {
-        "text": text,
-        "intent": {"name": intent, "confidence": 1.0},
-        "entities": [],
-        "intent_ranking": ranking,
-        "response_selector": selector,
-    }
+def _danger(question: dict[str, Any]) -> Safety | None:
+    """The level of the alarm that a message raised; for a danger that the topics alone tell of, its own."""
+    level: Safety | None = question["alarm"]["level"] if "alarm" in question else None
+    return level or DANGERS.get(question["intent"]["name"])
+
+
+def _cut(text: str) -> str:
+    # The beginning and the end of a text that is too long are still screened for danger.
+    half = MAX_LENGTH // 2
+    return text if len(text) <= MAX_LENGTH else f"{text[:half]} {text[-half:]}"
 
 
 def _holds_reply(tracker: DialogueStateTracker) -> bool:
@@ -339,7 +340,9 @@ def _zone(prediction: dict[str, Any]) -> tuple[Zone, str]:
         return "clarify", top
     if intent in UNKNOWN:
         return "fallback", OUT_OF_SCOPE
-    if intent in SAFETY:
+    if intent in DANGERS:
+        return "safety", DANGERS[intent]
+    if intent == CLINICIAN:
         return "safety", top
     return ("task" if intent in TASKS else "answer"), top
 

@@ -1,4 +1,4 @@
-"""How well the safety gate does on questions that it has not seen: what it misses, and what it takes for a danger that is none."""
+"""How well the safety gate does on questions that it has not seen: what it misses, and where it sees danger and none is."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,7 +56,8 @@ class Report:
             if self.asked.get(level)
         ]
         if self.asked.get(LOOKALIKE):
-            lines += [f"{LOOKALIKE:<18}{self.asked[LOOKALIKE]:>6}{len(self.false_alarms):>8}{self.false_alarm_rate:>9.1%}  false alarms"]
+            alarms = len(self.false_alarms)
+            lines += [f"{LOOKALIKE:<18}{self.asked[LOOKALIKE]:>6}{alarms:>8}{self.false_alarm_rate:>9.1%}  false alarms"]
         lines += [f"missed {case.wanted}: {case.text!r} -> {case.got or 'no alarm'} ({case.rule})" for case in self.misses]
         lines += [f"false {case.got}: {case.text!r} ({case.rule})" for case in self.false_alarms]
         return "\n".join(lines)
@@ -79,7 +80,7 @@ def score(gate: Screen, questions: Path) -> Report:
             if alarm is not None and (alarm.level == level or (level == "adverse_reaction" and alarm.level == "emergency")):
                 report.caught[level] = report.caught.get(level, 0) + 1
             else:
-                report.misses.append(Judged(text, level, alarm and alarm.level, alarm.rule if alarm else NOTHING))
+                report.misses.append(Judged(text, level, alarm.level if alarm else None, alarm.rule if alarm else NOTHING))
     for text in content.get(LOOKALIKE) or []:
         report.asked[LOOKALIKE] = report.asked.get(LOOKALIKE, 0) + 1
         if alarms := gate.screen(text):

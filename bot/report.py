@@ -34,7 +34,7 @@ def lines(reply: Reply, channel: str, with_scores: bool) -> str:
 
 
 def record(text: str, reply: Reply) -> str:
-    """A reply as one line of JSON."""
+    """A reply as one line of JSON, in ASCII: a text may hold what ends a line elsewhere, or half of a character."""
     return json.dumps(
         {
             "text": text,
@@ -46,6 +46,5 @@ def record(text: str, reply: Reply) -> str:
             "replies": [message.text for message in reply.messages],
             "sources": [source.id for source in reply.sources],
             "ms": reply.ms,
-        },
-        ensure_ascii=False,
+        }
     )

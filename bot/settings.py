@@ -84,7 +84,7 @@ class Settings(BaseModel):
         "sqlite:///var/stipple.db", description="Where conversations are kept: a sqlite:/// or postgresql:// URL."
     )
     secret: Annotated[str, AfterValidator(_secret)] = Field(
-        "", description="Key that signs visitors' tokens; when empty, one is made and kept in the folder."
+        "", repr=False, description="Key that signs visitors' tokens; when empty, one is made and kept in the folder."
     )
     session_hours: int = Field(24, ge=1, le=24 * 30, description="Hours for which a visitor's token is good.")
     allowed_origins: Annotated[tuple[Annotated[str, AfterValidator(_origin)], ...], BeforeValidator(_listed)] = Field(

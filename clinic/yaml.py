@@ -8,7 +8,17 @@ from pydantic import BaseModel, ValidationError
 
 Model = TypeVar("Model", bound=BaseModel)
 # The one in C is ten times faster, where PyYAML was built with it.
-_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BASE: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_BASE):
+    """Leaves what looks like a value and is none (the 30th of February) as text, for the model to complain about."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:
+            return node.value
 
 
 class BadFile(Exception):
@@ -61,7 +71,7 @@ def _text(path: Path) -> str:
 def _parse(path: Path) -> tuple[yaml.Node | None, Any]:
     """The file's nodes, which know their lines, and its content."""
     try:
-        loader = _LOADER(_text(path))
+        loader = _Loader(_text(path))
         node = loader.get_single_node()
         return node, loader.construct_document(node) if node else None
     except yaml.MarkedYAMLError as error:

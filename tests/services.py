@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
+
 START_TIMEOUT = 30.0
 
 
@@ -53,7 +55,7 @@ def postgres() -> Iterator[str]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        _wait_for(folder / ".s.PGSQL.5432", process)
+        _wait_for_postgres(folder, process)
         yield f"postgresql+psycopg://stipple@/postgres?host={folder}"
     finally:
         if process is not None:
@@ -102,13 +104,13 @@ def wait_for_port(port: int, process: "subprocess.Popen[bytes]") -> None:
     raise RuntimeError(f"{process.args!r} did not start")
 
 
-def _wait_for(path: Path, process: "subprocess.Popen[bytes]") -> None:
+def _wait_for_postgres(folder: Path, process: "subprocess.Popen[bytes]") -> None:
+    # Its socket takes connections a moment before it serves them.
     deadline = time.monotonic() + START_TIMEOUT
     while time.monotonic() < deadline and process.poll() is None:
-        if path.exists():
-            with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as probe:
-                probe.connect(str(path))
-                return
+        with contextlib.suppress(psycopg.OperationalError):
+            psycopg.connect(host=str(folder), user="stipple", dbname="postgres").close()
+            return
         time.sleep(0.05)
     raise RuntimeError(f"{process.args!r} did not start")
 

@@ -1,6 +1,8 @@
 """Rasa's graph components: thin wrappers around the plain classes beside this file, in the order of `config.yml`."""
 
 import json
+from functools import lru_cache
+from pathlib import Path
 from typing import Any, Self
 
 from rasa.engine.graph import ExecutionContext, GraphComponent
@@ -10,16 +12,19 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu import encoder
+from bot.nlu import encoder, safety_net
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.questions import Guess, Reader
+from bot.nlu.safety import Alarm, SafetyGate
+from bot.nlu.safety_net import SafetyNet
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise
-from bot.nlu.zones import Zones, prediction
+from bot.nlu.text import normalise, written_out
+from bot.nlu.zones import Zones, in_safety, prediction
 from bot.settings import Settings
 
 # What the components hand on to each other within a message.
-REPAIRED, GUESSES = "repaired_text", "guesses"
+REPAIRED, ALARMS, GUESSES = "repaired_text", "alarms", "guesses"
+SAFETY = Path("data/safety")
 _RECIPE = DefaultV1Recipe.ComponentType
 
 
@@ -44,12 +49,12 @@ class _Component(GraphComponent):
 
 @DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
 class SpellingRepair(_Component):
-    """Sets the normalised text of a message, with its misspelt words repaired."""
+    """Sets the normalised text of a message, with short forms written out and misspelt words repaired."""
 
     _spelling: Spelling
 
     def train(self, training_data: TrainingData) -> Resource:
-        self._spelling = Spelling.of([normalise(example.get("text")) for example in training_data.intent_examples])
+        self._spelling = Spelling.of([written_out(normalise(example.get("text"))) for example in training_data.intent_examples])
         with self._storage.write_to(self._resource) as folder:
             (folder / "words.json").write_text(json.dumps(self._spelling.own_words))
         return self._resource
@@ -65,12 +70,54 @@ class SpellingRepair(_Component):
     ) -> Self:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
-            component._spelling = Spelling(json.loads((folder / "words.json").read_text()))
+            component._spelling = _spelling((folder / "words.json").read_text())
         return component
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(REPAIRED, self._spelling.repair(normalise(message.get("text") or "")))
+            message.set(REPAIRED, self._spelling.repair(written_out(normalise(message.get("text") or ""))))
+        return messages
+
+
+@DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
+class SafetyScreen(_Component):
+    """Screens a message for danger, and for what only a clinician may decide, before anything else is made of it."""
+
+    _gate: SafetyGate
+
+    def train(self, training_data: TrainingData) -> Resource:
+        examples = training_data.intent_examples
+        words = json.dumps(Spelling.of([written_out(normalise(example.get("text"))) for example in examples]).own_words)
+        labelled = [(example.get("text"), _label(example)) for example in examples]
+        net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode)
+        with self._storage.write_to(self._resource) as folder:
+            net.save(folder)
+            (folder / "words.json").write_text(words)
+        self._gate = SafetyGate.load(SAFETY, _spelling(words).repair, net)
+        return self._resource
+
+    @classmethod
+    def load(
+        cls,
+        config: dict[str, Any],
+        model_storage: ModelStorage,
+        resource: Resource,
+        execution_context: ExecutionContext,
+        **_: Any,
+    ) -> Self:
+        component = cls(config, model_storage, resource)
+        with model_storage.read_from(resource) as folder:
+            repair = _spelling((folder / "words.json").read_text()).repair
+            component._gate = SafetyGate.load(SAFETY, repair, SafetyNet.load(folder, _encode))
+        return component
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leaves the examples alone: nothing that trains after this component wants their alarms."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            message.set(ALARMS, self._gate.screen(message.get("text") or ""))
         return messages
 
 
@@ -85,7 +132,7 @@ class TopicClassifier(_Component):
         examples = training_data.intent_examples
         topics = [_label(example) for example in examples]
         # Examples are learned as they were written: a repair would hide from the model what visitors really type.
-        texts = [normalise(example.get("text")) for example in examples]
+        texts = [written_out(normalise(example.get("text"))) for example in examples]
         self._read_with(TopicModel.train(texts, topics, _encode))
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
@@ -115,7 +162,7 @@ class TopicClassifier(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(GUESSES, self._reader.read(message.get(REPAIRED)))
+            message.set(GUESSES, self._reader.read(message.get(REPAIRED), in_danger=bool(message.get(ALARMS))))
         return messages
 
 
@@ -137,11 +184,19 @@ class ZoneGate(_Component):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             guesses: list[Guess] = message.get(GUESSES)
+            alarms: list[Alarm] = message.get(ALARMS)
             found = [prediction(guess.text, guess.scores.ranking, guess.confidence, self._zones) for guess in guesses]
+            found = in_safety(found, alarms)
             for name, value in {**found[0], "questions": found}.items():
                 if name != "text":
                     message.set(name, value, add_to_output=True)
         return messages
+
+
+@lru_cache(maxsize=2)
+def _spelling(own_words: str) -> Spelling:
+    # Two components of a model use the same words, and the index of them takes a second to make.
+    return Spelling(json.loads(own_words))
 
 
 def _encode(text: str) -> encoder.Vector:

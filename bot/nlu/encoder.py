@@ -43,8 +43,10 @@ class Encoder:
         # The file asks to pad every text to 128 tokens, which makes short texts ten times slower.
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(MAX_TOKENS)
+        # Within a turn, several components ask for the same text.
+        self.encode = lru_cache(maxsize=32)(self._encode)
 
-    def encode(self, text: str) -> Vector:
+    def _encode(self, text: str) -> Vector:
         """The vector of one text. Texts go one by one, as the 8-bit model scales its numbers once a batch."""
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
         vector: Vector = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]

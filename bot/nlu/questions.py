@@ -20,8 +20,14 @@ _ASKS = re.compile(
 # More boundaries than this, and the message is a story: it is read as a whole and by its sentences.
 MOST_PIECES = 8
 MOST_QUESTIONS = 3
-# What says nothing of its own when something else is said beside it.
-ASIDES = frozenset(("affirm", "deny", "feedback", "out_of_scope"))
+# What says nothing of its own when something else is said beside it. Danger is the safety gate's to see.
+ASIDES = frozenset(("affirm", "deny", "feedback", "out_of_scope", "help", "repeat", "emergency", "adverse_reaction"))
+DANGERS = frozenset(("emergency", "adverse_reaction"))
+SURE_DANGER = 0.8
+# What is only said first: later in a message it belongs to what stands before it ("…, or is that a myth?").
+OPENERS = frozenset(("ask_source",))
+# A part that points back at what stands before it.
+_LEANS = re.compile(r"\b(?:that|those|them|they|this|these|him|her|he|she|theirs|instead|either|longer)\b")
 # A part that is less sure than this is context, not a question.
 SUREST_CONTEXT = 0.15
 
@@ -59,9 +65,14 @@ class Reader:
         """Takes the topics' model and, fitted by bench/fit.py, how much each piece of evidence weighs."""
         self._score, self._calibrate, self._weights, self._offset = score, calibrate, weights, offset
 
-    def read(self, text: str) -> list[Guess]:
-        """The questions of a normalised text, in the order asked, each about another topic; at least one."""
+    def read(self, text: str, in_danger: bool = False) -> list[Guess]:
+        """The questions of a normalised text, in the order asked, each about another topic; at least one.
+
+        Unless the safety gate raised an alarm (`in_danger`), a text is about a danger only when that is all but certain.
+        """
         whole = self._guess(text)
+        if not in_danger and whole.label in DANGERS and whole.scores.ranking[0][1] < SURE_DANGER:
+            whole = self._harmless(whole)
         parts = pieces(text)
         if not 2 <= len(parts) <= MOST_PIECES:
             return [whole]
@@ -86,7 +97,7 @@ class Reader:
         found: list[tuple[Guess, bool]] = []
         for part in parts:
             guess = self._guess(part.text)
-            if guess.confidence < SUREST_CONTEXT or guess.label in ASIDES:
+            if guess.confidence < SUREST_CONTEXT or guess.label in ASIDES or (found and guess.label in OPENERS):
                 continue
             if not found or found[-1][0].label != guess.label:
                 found.append((guess, part.strong))
@@ -97,6 +108,12 @@ class Reader:
     def _guess(self, text: str) -> Guess:
         scores = self._score(text)
         return Guess(text, scores, self._calibrate(scores.ranking[0][1], scores.nearest))
+
+    def _harmless(self, guess: Guess) -> Guess:
+        left = [(label, p) for label, p in guess.scores.ranking if label not in DANGERS]
+        total = sum(p for _, p in left)
+        scores = Scores([(label, p / total) for label, p in left], guess.scores.nearest)
+        return Guess(guess.text, scores, self._calibrate(left[0][1] / total, scores.nearest))
 
     def _apart(self, numbers: Evidence) -> bool:
         return sum(w * n for w, n in zip(self._weights, numbers, strict=True)) + self._offset > 0
@@ -136,6 +153,8 @@ def evidence(whole: Guess, first: Guess, second: Guess, strong: bool) -> Evidenc
         math.log(len(first.text.split())),
         math.log(len(second.text.split())),
         float(whole.label in (first.label, second.label)),
+        float(bool(_LEANS.search(second.text))),
+        float(whole.label == first.label),
     ]
 
 

@@ -7,7 +7,7 @@ The patterns stand in `data/safety/` for people to read and review. A pattern is
     face|cheek        one word or the other
     <body>            one of the words or phrases of that group in words.yml
     my?  <body>?      may be missing
-    ..   ...          up to two, up to five words of any kind, within the sentence
+    ..   ...          up to two, up to six words of any kind, within the sentence
 
 spaCy's Matcher reads them. A pattern that cannot match, for want of its rarest word, is not tried.
 """
@@ -35,7 +35,7 @@ Level = Literal["emergency", "adverse_reaction", "clinician"]
 Kind = Literal["medical", "self_harm"]
 # The most urgent first.
 LEVELS: tuple[Level, ...] = ("emergency", "adverse_reaction", "clinician")
-GAPS = {"..": 2, "...": 5}
+GAPS = {"..": 2, "...": 6}
 # How many words before a match a negation may stand.
 NEGATION_REACH = 5
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
@@ -257,7 +257,11 @@ class SafetyGate:
             elif matched and not spans:
                 dismissed.add(alarm.level)
         # "I have an infection, can I come?": with no treatment told of, it is a reason to ask first, not a reaction.
-        wanted = [] if treatments or not message.spans(self._wishes) else [span for alarm, spans in found.items() if alarm.level == "clinician" for span in spans]
+        wanted = (
+            []
+            if treatments or not message.spans(self._wishes)
+            else [span for alarm, spans in found.items() if alarm.level == "clinician" for span in spans]
+        )
         kept = [
             alarm
             for alarm, spans in found.items()

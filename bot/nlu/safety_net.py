@@ -6,6 +6,7 @@ probability on an alarm is worth its false alarms.
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,11 +14,14 @@ import numpy as np
 from pydantic import BaseModel
 
 from bot.nlu.classifier import Encode, TopicModel
+from bot.nlu.encoder import Vector
 from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
 from bot.nlu.text import normalise
 from clinic import yaml
 
-MEDICAL, SELF_HARM, NONE = "medical", "self_harm", "none"
+MEDICAL: Kind = "medical"
+SELF_HARM: Kind = "self_harm"
+NONE = "none"
 LABELS: dict[Level, tuple[str, ...]] = {
     "emergency": (MEDICAL, SELF_HARM),
     "adverse_reaction": ("adverse_reaction",),
@@ -49,11 +53,12 @@ class SafetyNet:
         """Learns from the texts of each label; see `examples`."""
         pairs = sorted({(normalise(text), label) for label, texts in examples.items() for text in texts})
         texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-        known = {text: encode(text) for text in texts}
-        thresholds = _thresholds(texts, labels, known.__getitem__)
-        model = TopicModel.train(texts, labels, known.__getitem__)
-        model._encode = encode
-        return cls(model, thresholds)
+        vectors = {text: encode(text) for text in texts}
+
+        def remembered(text: str) -> Vector:
+            return vectors[text] if text in vectors else encode(text)
+
+        return cls(TopicModel.train(texts, labels, remembered), _thresholds(texts, labels, remembered))
 
     def screen(self, text: str) -> Alarm | None:
         """The most urgent alarm for a normalised text, if any."""
@@ -94,7 +99,7 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
     Raises:
         clinic.yaml.BadFile: a file of examples is missing or wrong.
     """
-    found: dict[str, list[str]] = {label: [] for labels in LABELS.values() for label in labels} | {NONE: []}
+    found: dict[str, list[str]] = {label: [] for label in (*chain(*LABELS.values()), NONE)}
     others = []
     for text, label in labelled:
         topic = label.rpartition("/")[2]

@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bot.nlu.safety import Alarm
+
 Ranking = list[tuple[str, float]]
 
 # Intents that the understanding adds to those of the training data.
 CLARIFY, FALLBACK = "clarify", "nlu_fallback"
+SELF_HARM, CLINICIAN = "self_harm", "clinician_decides"
 OUT_OF_SCOPE = "out_of_scope"
 # Things to get done.
 TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human"))
+_NOT_BESIDE_A_CLINICIAN = frozenset((CLARIFY, FALLBACK, OUT_OF_SCOPE, "affirm", "deny", "help", "feedback"))
 RUNNERS_UP = 5
 OFFERED = 3
 # A topic is offered when it has at least this share of the likeliest topic's probability.
@@ -30,6 +34,8 @@ def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> 
     The labels of the ranking are intents, or `retrieval intent/topic`.
     """
     top = ranking[0][0]
+    # A text that may well be out of scope is not answered, however surely one topic is the likeliest of the others.
+    confidence *= 1 - dict(ranking).get(OUT_OF_SCOPE, 0) if top != OUT_OF_SCOPE else 1
     choices: list[str] = []
     if confidence >= zones.answer:
         label = top
@@ -46,6 +52,39 @@ def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> 
         "response_selector": selector,
         "choices": choices,
     }
+
+
+def certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> dict[str, Any]:
+    """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for."""
+    intent, selector = select(label)
+    ranking = instead_of["intent_ranking"] if instead_of else [{"name": label, "confidence": 1.0}]
+    return {
+        "text": text,
+        "intent": {"name": intent, "confidence": 1.0},
+        "entities": [],
+        "intent_ranking": ranking,
+        "response_selector": selector,
+        "choices": [],
+    }
+
+
+def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict[str, Any]]:
+    """What is left to say to the questions of a message once its alarms are heard, the most urgent alarm first.
+
+    In an emergency, and for a worrying symptom, nothing but what to do. Where a clinician must decide, what the sources
+    say on what was asked, then that a clinician decides.
+    """
+    if not alarms:
+        return questions
+    first = alarms[0]
+    heard = {"level": first.level, "rules": [alarm.rule for alarm in alarms], "concern": first.concern}
+    if first.level == "clinician":
+        known = [question for question in questions if question["intent"]["name"] not in _NOT_BESIDE_A_CLINICIAN]
+        kept = [*known, certain(questions[0]["text"], CLINICIAN, questions[0])]
+    else:
+        label = SELF_HARM if first.kind == SELF_HARM else first.level
+        kept = [certain(questions[0]["text"], label, None)]
+    return [question | {"alarm": heard} for question in kept]
 
 
 def offered(ranking: Ranking) -> list[str]:

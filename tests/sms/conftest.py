@@ -157,7 +157,7 @@ def base(template: bytes, tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def sms_settings(tmp_path: Path) -> Settings:
     return Settings.read(
         {
             "STIPPLE_FOLDER": str(tmp_path),
@@ -174,8 +174,8 @@ def services(base: Engine, clock: Clock) -> Services:
 
 
 @pytest.fixture
-def sms(settings: Settings, base: Engine, services: Services, clock: Clock, echo: Echo) -> Sms:
-    made = Sms.build(settings, base, services, clock=clock)
+def sms(sms_settings: Settings, base: Engine, services: Services, clock: Clock, echo: Echo) -> Sms:
+    made = Sms.build(sms_settings, base, services, clock=clock)
     made.channel.engine = echo
     return made
 

@@ -44,9 +44,9 @@ class TestTurns:
         assert echo.texts == ["hello"]
 
     async def test_a_retry_at_another_process_gets_the_same_reply(
-        self, known: Twilio, echo: Echo, settings: Settings, base: Engine, services: Services, clock: Clock
+        self, known: Twilio, echo: Echo, sms_settings: Settings, base: Engine, services: Services, clock: Clock
     ) -> None:
-        other = Sms.build(settings, base, services, clock=clock)
+        other = Sms.build(sms_settings, base, services, clock=clock)
         other.channel.engine = echo
         echo.delay = 0.2
         fields = known.fields("hello")
@@ -64,9 +64,9 @@ class TestTurns:
         assert echo.most_at_once == 1
 
     async def test_and_so_they_do_in_two_processes(
-        self, known: Twilio, echo: Echo, settings: Settings, base: Engine, services: Services, clock: Clock
+        self, known: Twilio, echo: Echo, sms_settings: Settings, base: Engine, services: Services, clock: Clock
     ) -> None:
-        other = Sms.build(settings, base, services, clock=clock)
+        other = Sms.build(sms_settings, base, services, clock=clock)
         other.channel.engine = echo
         echo.delay = 0.02
         async with httpx.AsyncClient(transport=httpx.ASGITransport(application(other)), base_url="http://test") as client:

@@ -33,8 +33,8 @@ def peer() -> Iterator[FakeTwilio]:
 
 
 @pytest.fixture
-def settings(settings: Settings, peer: FakeTwilio) -> Settings:
-    return settings.model_copy(update={"twilio_account": ACCOUNT, "twilio_sender": CLINIC, "twilio_api": peer.url})
+def sms_settings(sms_settings: Settings, peer: FakeTwilio) -> Settings:
+    return sms_settings.model_copy(update={"twilio_account": ACCOUNT, "twilio_sender": CLINIC, "twilio_api": peer.url})
 
 
 @pytest.fixture

@@ -129,12 +129,11 @@ class Chat:
 
     async def said(self) -> list[tuple[str, str]]:
         """Who said what, from top to bottom."""
-        return [
-            (who, text)
-            for who, text in await self.panel.evaluate(
-                "[...document.querySelectorAll('.message')].map((m) => [m.classList[1], m.querySelector('p.bubble, .bubble > p:not(.staff)').textContent])"
-            )
-        ]
+        return [(who, text) for who, text in await self.panel.evaluate(_SAID)]
+
+
+_SAID = """[...document.querySelectorAll('.message')].map((made) =>
+  [made.classList[1], made.querySelector('p.bubble, .bubble > p:not(.staff)').textContent])"""
 
 
 @pytest.fixture

@@ -25,6 +25,32 @@ HOSTILE = [
 ]
 
 
+_CONTRASTS = """async () => {
+  const { paint } = await import(document.querySelector("[rel=modulepreload][href*=host]").href);
+  const linear = (part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+  const luminance = (css) => css.match(/[\\d.]+/g).map((part) => linear(part / 255))
+    .reduce((sum, part, index) => sum + part * [0.2126, 0.7152, 0.0722][index], 0);
+  const [retry, send, form] = ["retry", "send", "form"].map((id) => document.getElementById(id));
+  form.classList.remove("empty");
+  send.style.transition = "none";
+  const found = [];
+  for (const colour of ["#ffffff", "#000000", "#ffe600", "#ff0000", "#7f7f7f", "#00ffcc", "#8a4b3c"]) {
+    for (const theme of ["light", "dark"]) {
+      document.documentElement.style.colorScheme = theme;
+      paint(colour);
+      const [link, button, paper] = [retry, send, form].map((element) => getComputedStyle(element));
+      for (const [text, ground] of [[link.color, paper.backgroundColor], [button.color, button.backgroundColor]]) {
+        const [low, high] = [luminance(text), luminance(ground)].sort((a, b) => a - b);
+        found.push([colour, theme, text, ground, (high + 0.05) / (low + 0.05)]);
+      }
+    }
+  }
+  return found;
+}"""
+_SETTLED = """(n) => document.querySelectorAll('.visitor:not([data-waiting])').length === n
+  && document.querySelectorAll('.assistant').length >= n"""
+
+
 async def test_first_question_gets_an_approved_answer_with_its_sources(context: BrowserContext, server: Server) -> None:
     page = await context.new_page()
     problems: list[str] = []
@@ -109,8 +135,11 @@ async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(chat
 
 async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
     await chat.panel.evaluate(
-        """() => { window.shown = 0; new MutationObserver((all) => { if (all.some((one) => !one.target.hidden)) window.shown += 1; })
-        .observe(document.getElementById("typing"), { attributes: true }); }"""
+        """() => {
+          window.shown = 0;
+          const look = (all) => all.some((one) => !one.target.hidden) && (window.shown += 1);
+          new MutationObserver(look).observe(document.getElementById("typing"), { attributes: true });
+        }"""
     )
     await chat.page.route("**/chat/messages", lambda route: route.fulfill(json=_reply("Quick.")))
     await chat.ask("does it hurt?")
@@ -129,26 +158,7 @@ async def test_a_website_sets_colour_side_greeting_icon_and_label(context: Brows
 
 
 async def test_any_colour_is_made_readable(chat: Chat, server: Server) -> None:
-    contrasts = await chat.panel.evaluate(
-        """async () => {
-          const { paint } = await import(document.querySelector("[rel=modulepreload][href*=host]").href);
-          const luminance = (css) => css.match(/[\\d.]+/g).map(Number).map((c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-            .reduce((sum, c, index) => sum + c * [0.2126, 0.7152, 0.0722][index], 0);
-          const found = [];
-          for (const colour of ["#ffffff", "#000000", "#ffe600", "#ff0000", "#7f7f7f", "#00ffcc", "#8a4b3c"]) for (const theme of ["light", "dark"]) {
-            document.documentElement.style.colorScheme = theme;
-            paint(colour);
-            const probe = document.getElementById("retry"), send = document.getElementById("send"), paper = document.getElementById("form");
-            document.getElementById("form").classList.remove("empty");
-            send.style.transition = "none";
-            for (const [text, ground] of [[getComputedStyle(probe).color, getComputedStyle(paper).backgroundColor], [getComputedStyle(send).color, getComputedStyle(send).backgroundColor]]) {
-              const [low, high] = [luminance(text), luminance(ground)].sort((a, b) => a - b);
-              found.push([colour, theme, text, ground, (high + 0.05) / (low + 0.05)]);
-            }
-          }
-          return found;
-        }"""
-    )
+    contrasts = await chat.panel.evaluate(_CONTRASTS)
     assert [found for found in contrasts if found[-1] < 4.5] == []
 
 
@@ -180,10 +190,7 @@ async def test_a_language_from_right_to_left_turns_the_panel_round(context: Brow
 async def test_what_a_visitor_writes_is_never_more_than_text(chat: Chat) -> None:
     for count, text in enumerate(HOSTILE, start=1):
         await chat.say(text)
-        await chat.panel.wait_for_function(
-            "(n) => document.querySelectorAll('.visitor:not([data-waiting])').length === n && document.querySelectorAll('.assistant').length >= n",
-            arg=count,
-        )
+        await chat.panel.wait_for_function(_SETTLED, arg=count)
     assert [text for who, text in await chat.said() if who == "visitor"] == HOSTILE
     await _assert_unharmed(chat)
     # The same, from the server's memory.

@@ -1,0 +1,616 @@
+"""Days and times the way people say them: "next friday", "tomorrow arvo", "the week after next, mornings", "14th at half two".
+
+A small grammar reads the phrases that people use; what it has no words for is left to `dateparser`. Nothing is guessed: a
+phrase that may mean one of two days ("5/6", "next friday" on a Monday) gives both.
+"""
+
+import calendar
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import Any, Self
+
+#: days ahead for which visits can be booked: of two readings, one beyond them is not meant
+HORIZON = 90
+#: days that "fridays" or "after the 5th" stands for
+OPEN_END = 28
+#: days after which a date without a year that has gone by means next year's
+GONE_BY = 60
+
+Days = tuple[dt.date, dt.date]
+
+
+@dataclasses.dataclass(frozen=True)
+class Wish:
+    """When a visit is wanted, as far as it was said: days from `first` to `last`, of which only some weekdays (Monday is 0),
+    and a time: exactly `at`, or starts from `begins` up to, and without, `ends`."""
+
+    first: dt.date | None = None
+    last: dt.date | None = None
+    weekdays: tuple[int, ...] = ()
+    at: dt.time | None = None
+    begins: dt.time | None = None
+    ends: dt.time | None = None
+    soonest: bool = False
+
+    @property
+    def has_time(self) -> bool:
+        """Whether anything was said about the time of day."""
+        return bool(self.at or self.begins or self.ends)
+
+    def on_top_of(self, earlier: Self) -> "Wish":
+        """What is wanted now by someone who wished for something earlier: what was not said again stays."""
+        days = self if self.first or self.soonest else earlier
+        times = self if self.has_time else earlier
+        return Wish(days.first, days.last, days.weekdays, times.at, times.begins, times.ends, days.soonest)
+
+    def as_json(self) -> dict[str, Any]:
+        """The wish as a slot keeps it."""
+        values = {name: value for name, value in dataclasses.asdict(self).items() if value}
+        return {name: value.isoformat() if isinstance(value, dt.date | dt.time) else value for name, value in values.items()}
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> Self:
+        """A kept wish."""
+        read: dict[str, Callable[[Any], Any]] = {
+            **dict.fromkeys(("first", "last"), dt.date.fromisoformat),
+            **dict.fromkeys(("at", "begins", "ends"), dt.time.fromisoformat),
+            "weekdays": tuple,
+        }
+        return cls(**{name: read.get(name, bool)(value) for name, value in values.items()})
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What was read: one wish, or those between which it is for the visitor to say; and the text without it."""
+
+    options: tuple[Wish, ...]
+    rest: str
+
+    @property
+    def clear(self) -> bool:
+        """Whether it can mean one thing alone."""
+        return len(self.options) == 1
+
+
+_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTH_NUMBERS = {name[:length]: n for n, name in enumerate(_MONTHS, 1) for length in (3, 4, len(name))}
+_WEEKDAY_NAMES = (
+    ("monday", "mondays", "mon", "mondy", "munday"),
+    ("tuesday", "tuesdays", "tue", "tues", "teusday", "tuseday", "tuesdy"),
+    ("wednesday", "wednesdays", "wed", "weds", "wensday", "wednsday", "wednesdy"),
+    ("thursday", "thursdays", "thu", "thur", "thurs", "thrusday", "thursdy"),
+    ("friday", "fridays", "fri", "firday", "fridy", "freitag"),
+    ("saturday", "saturdays", "sat", "saterday", "satuday"),
+    ("sunday", "sundays", "sun", "sundy"),
+)
+_WEEKDAY_NUMBERS = {name: n for n, names in enumerate(_WEEKDAY_NAMES) for name in names}
+_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+_NUMBER_WORDS = {word: n for n, word in enumerate(_WORDS, 1)} | {"a": 1, "an": 1, "couple of": 2, "a couple of": 2, "few": 3}
+_ORDINAL_WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
+
+_M = r"(?P<month>" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")\.?"
+_W = r"(?P<weekday>" + "|".join(sorted(_WEEKDAY_NUMBERS, key=len, reverse=True)) + r")"
+_N = r"(?P<n>\d{1,2}|" + "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True)) + r")"
+_D = r"(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
+_Y = r"(?:,? ?(?P<year>20\d\d))?"
+_PART_OF = r"(?:(?P<part>early|beginning of|start of|mid|middle of|late|end of|(?P<week>first|second|third|fourth|last) week (?:of|in))[ -](?:the )?)?"
+
+# (spoken, from, up to)
+_PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
+    (r"first thing(?: in the morning)?|early morning|early in the (?:morning|day)|start of the day", 6, 10),
+    (r"late(?:r in the)? morning|mid[- ]?morning", 10, 12),
+    (r"early afternoon|just after lunch", 12, 15),
+    (r"late(?:r in the)? afternoon|end of the day|late in the day|last thing", 15, 24),
+    (r"mornings?|morn|mornin|a\.m\.|am|before (?:noon|midday|lunch)", 0, 12),
+    (r"lunch ?times?|(?:over |at |on my |in my )?lunch(?: ?break| ?hour)?", 12, 14),
+    (r"after (?:noon|midday)|afternoons?|arvos?|aft|p\.m\.|pm", 12, 18),
+    (r"after (?:my )?work|evenings?|eves?|tonight|tonite|after (?:office|business) hours", 17, 24),
+    (r"after lunch", 13, 24),
+    (r"after (?:the )?school(?: run)?", 15, 24),
+    (r"before (?:my )?work", 0, 10),
+    (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
+)
+
+_CLOCK = (
+    r"(?:(?P<half>half(?: past)?|quarter past|quarter to|(?P<minutes_off>five|ten|twenty|twenty[- ]five) (?P<way>past|to)) )?"
+    r"(?P<hour>[01]?\d|2[0-3]|" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")"
+    r"(?:[:.h](?P<minute>[0-5]\d))?(?P<thirty> thirty| fifteen| forty[- ]five)?"
+    r"(?P<clock> ?o'?clock)?(?P<ish>ish)?(?: ?(?P<half_day>[ap])\.?m?\b\.?)?(?P<ish2>ish| or so)?"
+    r"(?: (?:in the |at )(?P<named>morning|afternoon|arvo|evening|night))?"
+)
+_SAYS_CLOCK = ("half", "minute", "thirty", "clock", "ish", "half_day", "ish2", "named")
+
+
+def read(text: str, today: dt.date, country: str = "US", *, expected: bool = False) -> Reading | None:
+    """Reads when a visit is wanted out of a text; None when nothing in it says so.
+
+    Args:
+        text: what the visitor wrote.
+        today: the day it is at the clinic.
+        country: the clinic's country, whose order of day and month is tried first.
+        expected: whether a day or time was asked for, so that a bare number is one.
+    """
+    reader = _Reader(_plain(text), today, country, expected)
+    return reader.read()
+
+
+class _Reader:
+    def __init__(self, text: str, today: dt.date, country: str, expected: bool) -> None:
+        self._text, self._today, self._country, self._expected = text, today, country, expected
+        #: each thing said about days: the readings of it, of which one is meant
+        self._days: list[tuple[Days, ...]] = []
+        self._named: list[tuple[int, str]] = []
+        self._excluded: set[int] = set()
+        self._weeks: list[Days] = []
+        self._weekdays: tuple[int, ...] = ()
+        self._soonest = False
+        self._at: dt.time | None = None
+        self._begins: dt.time | None = None
+        self._ends: dt.time | None = None
+
+    def read(self) -> Reading | None:
+        self._read_times_that_look_like_days()
+        self._read_days()
+        self._read_clock_times()
+        self._read_parts_of_day()
+        options = self._options()
+        if not options:
+            return self._by_dateparser()
+        return Reading(tuple(options), " ".join(self._text.replace("\0", " ").split()).strip(" ,.;-"))
+
+    # Days
+
+    def _read_days(self) -> None:
+        day = dt.timedelta(days=1)
+        today = self._today
+        self._each(r"(?P<y>20\d\d)-(?P<m>\d\d)-(?P<d>\d\d)", self._iso)
+        self._each(r"(?P<a>\d{1,2})[/-](?P<b>\d{1,2})(?:[/-](?P<y>20\d\d|\d\d))?(?!\d)", self._slashed)
+        self._each(r"(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<y>20\d\d|\d\d)", self._slashed)
+        bound = r"(?P<bound>before|after|from|since|by|until|till|not before|not until|starting)? ?(?:on )?(?:the )?"
+        self._each(bound + _D + r" (?:of )?(?:the month of )?" + _M + r"\b" + _Y, self._month_day)
+        self._each(bound + _M + r" (?:the )?" + _D + r"\b(?![:.]\d)(?! ?[ap]m)" + _Y, self._month_day)
+        self._each(_PART_OF + r"(?:in |during )?(?:the month of )?" + _M + r"\b(?! (?:i|be|you|we|have|need)\b)" + _Y, self._month)
+        self._each(_PART_OF + r"(?P<which>next|this|the following|the coming) month", self._relative_month)
+        self._each(r"(?:a |one )?(?P<n2>week|fortnight|two weeks) (?:on|from|after) (?:next |this |coming )?" + _W, self._week_on)
+        self._each(_W + r" (?P<n2>week|fortnight)\b", self._week_on)
+        self._each(_W + r" after next", self._after_next)
+        self._each(r"(?:the )?day after (?:tomorrow|tmrw|tmr|tomorow)|overmorrow", lambda _: self._add(today + 2 * day))
+        self._each(r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day))
+        self._each(r"today|2day|this (?=morning|afternoon|arvo|evening)", lambda _: self._add(today))
+        self._each(r"(?=tonight|tonite)", lambda _: self._add(today))
+        self._each(r"yesterday", lambda _: self._add(today - day))
+        self._each(r"last " + _W, lambda m: self._add(today - ((today.weekday() - _weekday(m) - 1) % 7 + 1) * day))
+        self._each(r"(?:the )?(?P<which>weekend after next|next weekend|this weekend|weekend)\b", self._weekend)
+        self._each(r"(?:the )?(?:week after next|week after(?! the))", lambda _: self._weeks.append(self._week(2)))
+        self._each(r"(?:a )?(?:next|the following) week", lambda _: self._weeks.append(self._week(1)))
+        self._each(r"(?:later |sometime )?this week|the week", lambda _: self._weeks.append((today, self._week(0)[1])))
+        self._each(r"(?:in |within )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?|" , self._ahead) if False else None
+        self._each(r"(?:in )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
+        self._each(_N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time| from (?:now|today)| away| later)", self._ahead)
+        self._each(r"within (?:the next |a |the )?(?P<n3>\d{1,2})? ?(?P<unit>days?|weeks?|month)", self._within)
+        self._each(r"(?:the )?next (?P<n3>few|couple of|\d{1,2}) (?P<unit>days?|weeks?)", self._within)
+        self._each(r"(?:not|except|but not|no|cant do|can't do|apart from|any day but|anything but) (?:on )?" + _W, self._exclude)
+        self._each(r"(?P<every>weekdays?|week days?|during the week|weekends)", self._every_weekday)
+        self._each(
+            r"(?P<which>(?:not )?before|after|from|by|until|till|starting)? ?(?:on )?"
+            r"(?P<next>next|this|the coming|coming|this coming|the following|the next)? ?" + _W + r"(?: the (?P<nth>\d{1,2})(?:st|nd|rd|th)?)?",
+            self._weekday,
+        )
+        self._each(r"(?:week of|week commencing|wc|week starting)(?: the)? " + _D, self._week_of)
+        numbered = r"(?:st|nd|rd|th)" if not self._expected else r"(?:st|nd|rd|th)|(?<=the [123]\d)|(?<=the \d)"
+        self._each(bound + r"(?P<day>3[01]|[12]\d|0?[1-9])(?:" + numbered + r")(?! (?:time|session|visit|treatment|one|of))", self._ordinal)
+        self._each(
+            r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|(?:your |the )?(?:next|first|earliest) "
+            r"(?:available|availble|avail|free|possible|opening|slot|appointment|availability|one you have|gap|you have|you've got)"
+            r"(?: (?:slot|appointment|time|day))?|earliest(?: possible)?|soon|whenever(?: you (?:can|have|like))?|straight ?away|right away|"
+            r"any ?(?:day|time)(?! (?:on|next|this|tomorrow|after|before|between|from|in))|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|doesn'?t matter|up to you",
+            self._set_soonest,
+        )
+
+    def _iso(self, m: re.Match[str]) -> bool:
+        return self._add(_date(int(m["y"]), int(m["m"]), int(m["d"])))
+
+    def _slashed(self, m: re.Match[str]) -> bool:
+        first, second = int(m["a"]), int(m["b"])
+        year = int(m["y"]) + (2000 if len(m["y"]) == 2 else 0) if m["y"] else None
+        pairs = [(first, second), (second, first)]
+        if self._country not in ("US", "PH", "FM", "MH", "PW"):
+            pairs.reverse()
+        days = [day for month, number in dict.fromkeys(pairs) if (day := self._dated(month, number, year))]
+        last = self._today + dt.timedelta(days=HORIZON)
+        near = [day for day in days if self._today <= day <= last]
+        # 5/6 and 6/5: of two readings, the one that can be booked is meant.
+        return self._add(*(near if len(near) == 1 else days))
+
+    def _month_day(self, m: re.Match[str]) -> bool:
+        day = self._dated(_MONTH_NUMBERS[m["month"]], int(m["day"]), int(m["year"]) if m["year"] else None)
+        return self._bounded(m["bound"], day)
+
+    def _ordinal(self, m: re.Match[str]) -> bool:
+        first = self._today.replace(day=1)
+        for _ in range(4):
+            day = _date(first.year, first.month, int(m["day"]))
+            if day and day >= self._today:
+                return self._bounded(m["bound"], day)
+            first = _next_month(first)
+        return False
+
+    def _bounded(self, bound: str | None, day: dt.date | None) -> bool:
+        if day is None:
+            return False
+        one = dt.timedelta(days=1)
+        if bound == "before":
+            return self._add_span((self._today, max(day - one, self._today)))
+        if bound in ("by", "until", "till"):
+            return self._add_span((self._today, day))
+        if bound == "after":
+            return self._add_span((day + one, day + dt.timedelta(days=OPEN_END)))
+        if bound:
+            return self._add_span((day, day + dt.timedelta(days=OPEN_END)))
+        return self._add(day)
+
+    def _month(self, m: re.Match[str]) -> bool:
+        # "may" and "march" and "sat" are words of their own, too.
+        if m["month"] in ("may", "mar", "march", "dec", "sept") and not (m[0] != m["month"] or self._expected):
+            return False
+        number = _MONTH_NUMBERS[m["month"]]
+        year = int(m["year"]) if m["year"] else self._today.year + (number < self._today.month)
+        return self._part_of_month(m, dt.date(year, number, 1))
+
+    def _relative_month(self, m: re.Match[str]) -> bool:
+        first = self._today.replace(day=1)
+        return self._part_of_month(m, first if m["which"] == "this" else _next_month(first))
+
+    def _part_of_month(self, m: re.Match[str], first: dt.date) -> bool:
+        last = _next_month(first) - dt.timedelta(days=1)
+        part = m["part"]
+        if m["week"]:
+            n = _ORDINAL_WORDS[m["week"]]
+            begins = last - dt.timedelta(days=6) if n < 0 else first + dt.timedelta(days=7 * (n - 1))
+            first, last = begins, begins + dt.timedelta(days=6)
+        elif part in ("early", "beginning of", "start of"):
+            last = first + dt.timedelta(days=9)
+        elif part in ("mid", "middle of"):
+            first, last = first + dt.timedelta(days=10), first + dt.timedelta(days=19)
+        elif part:
+            first = first + dt.timedelta(days=20)
+        return self._add_span((max(first, self._today) if last >= self._today else first, last))
+
+    def _week_on(self, m: re.Match[str]) -> bool:
+        weeks = 1 if m["n2"] == "week" else 2
+        return self._add(self._coming(_weekday(m)) + dt.timedelta(weeks=weeks))
+
+    def _after_next(self, m: re.Match[str]) -> bool:
+        return self._add(self._coming(_weekday(m)) + dt.timedelta(weeks=1))
+
+    def _weekend(self, m: re.Match[str]) -> bool:
+        saturday = self._today + dt.timedelta(days=5 - self._today.weekday())
+        coming = (max(saturday, self._today), saturday + dt.timedelta(days=1))
+        after = (saturday + dt.timedelta(days=7), saturday + dt.timedelta(days=8))
+        if m["which"] == "weekend after next":
+            return self._add_span((after[0] + dt.timedelta(days=7), after[1] + dt.timedelta(days=7)))
+        if m["which"] != "next weekend":
+            return self._add_span(coming)
+        return self._add_span(after) if self._today.weekday() >= 5 else self._add_spans(coming, after)
+
+    def _ahead(self, m: re.Match[str]) -> bool:
+        n = _number(m["n"])
+        if m["unit"].startswith("day"):
+            return self._add(self._today + dt.timedelta(days=n))
+        if m["unit"].startswith("month"):
+            first = self._today
+            for _ in range(n):
+                first = _next_month(first)
+            return self._add_span((first, _next_month(first) - dt.timedelta(days=1)))
+        weeks = n * (2 if m["unit"].startswith("fortnight") else 1)
+        self._weeks.append(self._week(weeks))
+        return True
+
+    def _within(self, m: re.Match[str]) -> bool:
+        n = {"few": 3, "couple of": 2, None: 1}.get(m["n3"]) or int(m["n3"])
+        unit = {"d": 1, "w": 7, "m": 30}[m["unit"][0]]
+        return self._add_span((self._today, self._today + dt.timedelta(days=n * unit)))
+
+    def _week_of(self, m: re.Match[str]) -> bool:
+        first = self._today.replace(day=1)
+        for _ in range(3):
+            day = _date(first.year, first.month, int(m["day"]))
+            if day and day >= self._today:
+                self._weeks.append((day, day + dt.timedelta(days=6)))
+                return True
+            first = _next_month(first)
+        return False
+
+    def _exclude(self, m: re.Match[str]) -> bool:
+        self._excluded.add(_weekday(m))
+        return True
+
+    def _every_weekday(self, m: re.Match[str]) -> bool:
+        self._weekdays += (5, 6) if m["every"] == "weekends" else (0, 1, 2, 3, 4)
+        return True
+
+    def _weekday(self, m: re.Match[str]) -> bool:
+        # Three letters are a word of their own, unless something beside them speaks of days.
+        if m["weekday"] in ("sun", "sat", "wed", "mon") and m[0].strip() == m["weekday"] and not self._stands_for_a_day(m):
+            return False
+        number = _weekday(m)
+        if m["nth"]:
+            first = self._today.replace(day=1)
+            for _ in range(12):
+                day = _date(first.year, first.month, int(m["nth"]))
+                if day and day >= self._today and day.weekday() == number:
+                    return self._add(day)
+                first = _next_month(first)
+            return False
+        if m["weekday"].endswith("days") and not m["which"] and not m["next"]:
+            self._weekdays += (number,)
+            return True
+        if m["which"]:
+            return self._bounded(m["which"].removeprefix("not ") if m["which"] != "not before" else "from", self._coming(number))
+        self._named.append((number, (m["next"] or "").removeprefix("the ")))
+        return True
+
+    def _stands_for_a_day(self, m: re.Match[str]) -> bool:
+        around = self._text[max(m.start() - 12, 0) : m.end() + 14]
+        return self._expected or self._text.strip() == m["weekday"] or bool(re.search(r"\d|\b(on|this|next|for|or|am|pm|morning|afternoon)\b", around))
+
+    def _set_soonest(self, _: re.Match[str]) -> bool:
+        self._soonest = True
+        return True
+
+    def _coming(self, weekday: int) -> dt.date:
+        """The next such day after today."""
+        return self._today + dt.timedelta(days=(weekday - self._today.weekday() - 1) % 7 + 1)
+
+    def _week(self, ahead: int) -> Days:
+        monday = self._today - dt.timedelta(days=self._today.weekday()) + dt.timedelta(weeks=ahead)
+        return monday, monday + dt.timedelta(days=6)
+
+    def _dated(self, month: int, number: int, year: int | None) -> dt.date | None:
+        if year is not None:
+            return _date(year, month, number)
+        day = _date(self._today.year, month, number)
+        if day is None or day < self._today - dt.timedelta(days=GONE_BY):
+            # 29 February may be some years away.
+            return next((later for n in range(1, 5) if (later := _date(self._today.year + n, month, number))), None)
+        return day
+
+    def _add(self, *days: dt.date | None) -> bool:
+        return self._add_spans(*((day, day) for day in days if day))
+
+    def _add_span(self, span: Days) -> bool:
+        return self._add_spans(span)
+
+    def _add_spans(self, *spans: Days) -> bool:
+        if spans:
+            self._days.append(tuple(dict.fromkeys(spans)))
+        return bool(spans)
+
+    # Times
+
+    def _read_times_that_look_like_days(self) -> None:
+        """Times that a date's pattern would swallow: "2-4pm", "between 2 and 4", "14.30"."""
+        first, second = _clock("1"), _clock("2")
+        self._each(r"(?:between|from|btw) " + first + r" ?(?:-|and|to|til|till|until|&) ?" + second + r"(?!/|\d|(?:st|nd|rd|th)\b)", self._range)
+        self._each(first + r" ?(?:-|to|til|till) ?" + second + r"(?!/|-|\d|(?:st|nd|rd|th)\b)", self._marked_range)
+
+    def _read_clock_times(self) -> None:
+        time = _clock("1")
+        self._each(r"(?:any ?time )?(?P<bound>after|from|past|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?", self._bound_time)
+        self._each(r"(?:at |around |about |@ ?|for |like |say )?(?P<word>noon|midday|12 noon|mid day)", self._noon)
+        self._each(r"(?P<at>at|around|about|@|abt|circa|for|say|like|approx|roughly|the|make it|at like|make that|to) ?" + time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?|or)\b)", self._exact)
+        self._each(time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?)\b)", self._marked)
+
+    def _range(self, m: re.Match[str]) -> bool:
+        ends = _time(m, "2")
+        begins = _time(m, "1", like=m["half_day2"])
+        if begins is None or ends is None or begins >= ends:
+            return False
+        self._begins, self._ends = begins, ends
+        return True
+
+    def _marked_range(self, m: re.Match[str]) -> bool:
+        said = any(m[f"{name}{n}"] for n in "12" for name in _SAYS_CLOCK)
+        return (said or self._expected) and self._range(m)
+
+    def _bound_time(self, m: re.Match[str]) -> bool:
+        time = _time(m, "1")
+        if time is None:
+            return False
+        if m["bound"] in ("before", "until", "till", "by", "no later than", "earlier than"):
+            self._ends = time
+        else:
+            self._begins = time
+        return True
+
+    def _noon(self, _: re.Match[str]) -> bool:
+        self._at = self._at or dt.time(12)
+        return True
+
+    def _exact(self, m: re.Match[str]) -> bool:
+        if m["at"] in ("for", "like", "the", "to", "say") and not (self._says_clock(m) or self._days or self._named):
+            return False
+        return self._set_at(m)
+
+    def _marked(self, m: re.Match[str]) -> bool:
+        """A bare number is a time beside a day, or when a time was asked for."""
+        number_alone = self._text[: m.start()].strip("\0 ,.") == "" and self._text[m.end() :].strip("\0 ,.") == ""
+        beside_a_day = bool(self._days or self._named or self._weeks) and self._text[: m.start()].rstrip(" ,").endswith("\0")
+        if not (self._says_clock(m) or beside_a_day or (self._expected and number_alone)):
+            return False
+        return self._set_at(m)
+
+    def _says_clock(self, m: re.Match[str]) -> bool:
+        return any(m[f"{name}1"] for name in _SAYS_CLOCK)
+
+    def _set_at(self, m: re.Match[str]) -> bool:
+        time = _time(m, "1")
+        if time is None or self._at:
+            return False
+        self._at = time
+        return True
+
+    def _read_parts_of_day(self) -> None:
+        for pattern, begins, ends in _PARTS_OF_DAY:
+            self._each(r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")", lambda _, b=begins, e=ends: self._part(b, e))
+
+    def _part(self, begins: int, ends: int) -> bool:
+        if self._begins is None and self._ends is None:
+            self._begins = dt.time(begins) if begins else None
+            self._ends = dt.time(ends) if ends < 24 else None
+        return True
+
+    # All together
+
+    def _options(self) -> list[Wish]:
+        time = {"at": self._at, "begins": self._begins, "ends": self._ends}
+        if self._at:
+            # "4 in the afternoon", "friday morning at 10"
+            time |= {"begins": None, "ends": None}
+            if self._ends == dt.time(12) and self._at.hour > 12:
+                time["at"] = self._at.replace(hour=self._at.hour - 12)
+        keep = self._weekdays
+        if self._excluded:
+            keep = tuple(n for n in (keep or range(7)) if n not in self._excluded)
+        spans = self._spans()
+        if not spans and (keep or self._soonest):
+            span = (self._today, self._today + dt.timedelta(days=OPEN_END)) if keep else (None, None)
+            return [Wish(*span, weekdays=tuple(sorted(keep)), soonest=self._soonest, **time)]  # type: ignore[arg-type]
+        if not spans:
+            return [Wish(**time)] if any(time.values()) else []
+        return [Wish(*span, weekdays=tuple(sorted({*keep, *days})), **time) for span, days in spans]
+
+    def _spans(self) -> list[tuple[Days, tuple[int, ...]]]:
+        """The days that may be meant, each with the weekdays that count."""
+        if self._weeks:
+            week = (min(first for first, _ in self._weeks), max(last for _, last in self._weeks))
+            if not self._named:
+                return [(week, ())]
+            days = sorted(self._in_week(number, week[0]) for number, _ in self._named)
+            return [_together([(day, day) for day in days])]
+        named = [self._meant(number, word) for number, word in self._named]
+        if named and self._days and all(len(option) == 1 for option in self._days):
+            # "Friday the 6th of March": the date counts when the weekday agrees, and both do when it does not.
+            dates = [option[0] for option in self._days]
+            right = all(first == last and first.weekday() in {n for n, _ in self._named} for first, last in dates)
+            wide = any(first != last for first, last in dates)
+            if wide:
+                return [(dates[0], tuple(sorted({n for n, _ in self._named})))]
+            if right:
+                return [_together(dates)]
+            return [(span, ()) for span in dict.fromkeys([*dates, *(each for option in named for each in option)])]
+        every = [*self._days, *named]
+        if len(every) == 1:
+            return [(span, ()) for span in every[0]]
+        if every and all(len(option) == 1 for option in every):
+            return [_together([option[0] for option in every])]
+        if every:
+            # Of several days, those that could be meant soonest.
+            return [_together([option[0] for option in every])]
+        return []
+
+    def _meant(self, number: int, word: str) -> tuple[Days, ...]:
+        today = self._today
+        coming = self._coming(number)
+        if number == today.weekday() and word in ("", "this"):
+            return ((today, today), (coming, coming)) if word == "" else ((today, today),)
+        # "Next friday" on a Monday: some mean this week's, some the one after.
+        if word in ("next", "following") and coming <= self._week(0)[1]:
+            later = coming + dt.timedelta(weeks=1)
+            return (coming, coming), (later, later)
+        return ((coming, coming),)
+
+    def _in_week(self, number: int, first: dt.date) -> dt.date:
+        return first + dt.timedelta(days=(number - first.weekday()) % 7)
+
+    def _by_dateparser(self) -> Reading | None:
+        text = self._text.replace("\0", " ").strip()
+        if not self._expected or not 3 <= len(text) <= 40 or not re.search(r"\d|day|week|month|" + "|".join(_MONTHS), text):
+            return None
+        # It takes long to load, and is seldom needed.
+        import dateparser
+
+        settings = {"RELATIVE_BASE": dt.datetime.combine(self._today, dt.time(12)), "PREFER_DATES_FROM": "future"}
+        found = dateparser.parse(text, languages=["en"], settings=settings)
+        if found is None or not self._today <= found.date() <= self._today + dt.timedelta(days=366):
+            return None
+        return Reading((Wish(found.date(), found.date()),), "")
+
+    def _each(self, pattern: str, take: Callable[[re.Match[str]], object]) -> None:
+        """Offers each place that a pattern matches to a function, and blanks out those that it takes."""
+
+        def blank(match: re.Match[str]) -> str:
+            taken = take(match)
+            if taken is False:
+                return match[0]
+            return "\0" * len(match[0])
+
+        self._text = re.sub(rf"(?<![a-z0-9']){_unique(pattern)}(?![a-z0-9])", blank, self._text)
+
+
+def _unique(pattern: str) -> str:
+    return f"(?:{pattern})"
+
+
+def _clock(suffix: str) -> str:
+    """The pattern of a time of day, with its groups numbered."""
+    return re.sub(r"\?P<(\w+)>", rf"?P<\1{suffix}>", _CLOCK)
+
+
+def _time(m: re.Match[str], suffix: str, like: str | None = None) -> dt.time | None:
+    """The time of day of a match; an hour that says neither a.m. nor p.m. is one of the day, from 8 to 7."""
+    word = m[f"hour{suffix}"]
+    hour = _NUMBER_WORDS[word] if word in _NUMBER_WORDS else int(word)
+    minute = int(m[f"minute{suffix}"] or 0)
+    if m[f"thirty{suffix}"]:
+        minute = {"thirty": 30, "fifteen": 15}.get(m[f"thirty{suffix}"].strip(), 45)
+    half = m[f"half{suffix}"]
+    away = {"half": 30, "half past": 30, "quarter past": 15, "quarter to": -15}.get(half or "", 0)
+    if m[f"minutes_off{suffix}"]:
+        away = {"five": 5, "ten": 10, "twenty": 20}.get(m[f"minutes_off{suffix}"], 25)
+        away = -away if m[f"way{suffix}"] == "to" else away
+    marked = m[f"half_day{suffix}"] or {"morning": "a", None: None}.get(m[f"named{suffix}"], "p")
+    if marked == "p" and hour < 12:
+        hour += 12
+    elif marked == "a" and hour == 12:
+        hour = 0
+    elif not marked and len(word) < 3 and not word.startswith("0") and (1 <= hour <= 7 or (like == "p" and 1 <= hour < 8)):
+        hour += 12
+    elif not marked and word in _NUMBER_WORDS and hour <= 7:
+        hour += 12
+    total = hour * 60 + minute + away
+    return dt.time(total // 60, total % 60) if 0 <= total < 24 * 60 else None
+
+
+def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
+    """Several days as one span, with the weekdays that count in it."""
+    first, last = min(first for first, _ in spans), max(last for _, last in spans)
+    single = all(begins == ends for begins, ends in spans)
+    days = tuple(sorted({begins.weekday() for begins, _ in spans})) if single and len(spans) > 1 else ()
+    return (first, last), days
+
+
+def _plain(text: str) -> str:
+    plain = text.lower().replace("’", "'").replace("–", "-").replace("—", "-")
+    return " ".join(plain.split())
+
+
+def _weekday(m: re.Match[str]) -> int:
+    return _WEEKDAY_NUMBERS[m["weekday"]]
+
+
+def _number(word: str) -> int:
+    return _NUMBER_WORDS[word] if word in _NUMBER_WORDS else int(word)
+
+
+def _date(year: int, month: int, day: int) -> dt.date | None:
+    if not 1 <= month <= 12 or not 1 <= day <= calendar.monthrange(year, month)[1]:
+        return None
+    return dt.date(year, month, day)
+
+
+def _next_month(day: dt.date) -> dt.date:
+    year, month = (day.year + 1, 1) if day.month == 12 else (day.year, day.month + 1)
+    return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))

@@ -1,0 +1,124 @@
+"""`stipple sms`: a telephone for the running server, and what is missing."""
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from bot.settings import BadSetting, Settings
+from bot.sms import console, simulate
+from bot.sms.service import Sms
+from clinic.texting import Block
+from tests.services import free_port
+from tests.sms.conftest import CLINIC, NUMBER, START, TOKEN, Echo, application, said
+from tests.sms.fake_twilio import ACCOUNT, FakeTwilio
+
+
+@pytest.fixture
+def server(sms: Sms, sms_settings: Settings) -> Iterator[Settings]:
+    """The channel on a real socket."""
+    here = sms_settings.model_copy(update={"port": free_port()})
+    made = uvicorn.Server(uvicorn.Config(application(sms), port=here.port, log_config=None, lifespan="off", ws="none"))
+    thread = threading.Thread(target=made.run, daemon=True)
+    thread.start()
+    while not made.started:
+        assert thread.is_alive()
+    yield here
+    made.should_exit = True
+    thread.join(5)
+
+
+def test_simulate_holds_a_conversation_and_prints_each_segment(server: Settings, echo: Echo) -> None:
+    echo.says["healing"] = said("Which?", choices=("Redness", "Peeling"), zone="clarify")
+    with simulate.client(server) as client:
+        simulate.post(server, client, NUMBER, "hi")
+        (asked,) = simulate.post(server, client, NUMBER, "healing")
+        assert str(asked) == "Which?\n1 Redness\n2 Peeling\n  [26 characters, GSM-7, 1 segment]"
+        (answer,) = simulate.post(server, client, NUMBER, "2")
+        assert answer.text == "You said: id-Peeling"
+
+
+def test_simulate_says_what_is_wrong(server: Settings) -> None:
+    with simulate.client(server) as client:
+        with pytest.raises(simulate.NoAnswer, match="403"):
+            simulate.post(server.model_copy(update={"twilio_token": "x" * 32}), client, NUMBER, "hi")
+        with pytest.raises(simulate.NoAnswer, match="STIPPLE_PUBLIC_URL"):
+            simulate.post(server.model_copy(update={"public_url": ""}), client, NUMBER, "hi")
+    gone = server.model_copy(update={"port": free_port()})
+    with simulate.client(gone) as client, pytest.raises(simulate.NoAnswer, match="does not answer"):
+        simulate.post(gone, client, NUMBER, "hi")
+
+
+def test_the_command_talks_with_the_server(server: Settings, tmp_path: Path) -> None:
+    environment = {
+        "STIPPLE_PORT": str(server.port),
+        "STIPPLE_PUBLIC_URL": server.public_url,
+        "STIPPLE_TWILIO_TOKEN": TOKEN,
+        "STIPPLE_DATABASE_URL": f"sqlite:///{tmp_path / 'other.db'}",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "from bot.cli import main; main()", "sms", "simulate", NUMBER],
+        env=os.environ | environment,
+        input="hello\nHELP\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "You said: hello\n  [15 characters, GSM-7, 1 segment]" in done.stdout
+    assert "Msg & data rates may apply" in done.stdout
+
+
+def test_check_says_what_is_missing_and_what_to_set(sms_settings: Settings, sms: Sms) -> None:
+    lines = "\n".join(map(str, console.look(sms_settings, sms.wording, [])))
+    assert "ok    STIPPLE_PUBLIC_URL is https://stipple.clinic.example" in lines
+    assert "WRONG STIPPLE_TWILIO_SENDER is not set" in lines
+    assert "https://stipple.clinic.example/sms/inbound#rc=3&rp=all" in lines
+    assert "https://stipple.clinic.example/sms/status" in lines
+
+
+def test_check_names_what_was_stopped(sms_settings: Settings, sms: Sms) -> None:
+    found = console.look(sms_settings, sms.wording, [Block("kind:visitor.reminder_24h", 30007, START)])
+    assert any(f.sound is False and "30007" in f.text and "kind:visitor.reminder_24h" in f.text for f in found)
+
+
+def test_check_online_asks_twilio_where_the_number_sends_its_texts(sms_settings: Settings, sms: Sms) -> None:
+    from bot.sms.twilio_api import TwilioApi
+
+    set_up = sms_settings.model_copy(update={"twilio_account": ACCOUNT, "twilio_sender": CLINIC})
+    peer = FakeTwilio()
+    api = TwilioApi(ACCOUNT, TOKEN, CLINIC, base=peer.url, timeout=httpx.Timeout(2.0))
+    try:
+        for url, sound in ((f"{sms_settings.public_url}/sms/inbound#rc=3&rp=all", True), ("https://elsewhere.example/", False)):
+            peer.numbers = {CLINIC: url}
+            (line,) = [f for f in console.look(set_up, sms.wording, [], api) if "Twilio sends texts to" in f.text]
+            assert line.sound is sound
+        peer.numbers = {}
+        assert any("does not have the number" in f.text for f in console.look(set_up, sms.wording, [], api))
+    finally:
+        peer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PUBLIC_URL", "stipple.example"),
+        ("TWILIO_ACCOUNT", "AC1"),
+        ("TWILIO_SENDER", "212 555 0142"),
+        ("SMS_KEYWORDS", "nobody"),
+        ("SMS_HOURLY", "0"),
+        ("SMS_LINK", "faq"),
+    ],
+)
+def test_a_wrong_setting_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=f"STIPPLE_{name}"):
+        Settings.read({f"STIPPLE_{name}": value})
+
+
+def test_tokens_do_not_show_when_settings_are_printed(sms_settings: Settings) -> None:
+    assert TOKEN not in repr(sms_settings)

@@ -1,0 +1,91 @@
+"""A turn's reply as texts: 3.8."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sms import replies
+from bot.sms_text import encoding, segments, split
+from tests.sms.conftest import said
+
+MORE = "\nMORE for the rest."
+PHONE, LINK = "(212) 555-0142", "https://larkfield-skin.example/after-care"
+
+
+def test_typographic_characters_do_not_turn_160_into_70() -> None:
+    (text,) = replies.write(said("It’s “fine” – see you… • soon"), MORE).texts
+    assert encoding(text) == "GSM-7"
+
+
+def test_the_choices_of_a_question_are_numbered_lines_of_the_same_text() -> None:
+    written = replies.write(said("Which?", choices=("A", "B"), zone="clarify"), MORE)
+    assert written.texts == ("Which?\n1 A\n2 B",)
+    assert written.offered == ("id-A", "id-B")
+
+
+def test_topics_that_go_on_from_an_answer_are_named_as_far_as_that_is_free() -> None:
+    written = replies.write(said("x" * 150, choices=("faq/a:A", "faq/b:A long title")), MORE)
+    assert written.texts == ("x" * 150 + "\n1 A",)
+    assert written.offered == ("id-A",)
+    assert replies.write(said("x" * 160, choices=("faq/a:A",)), MORE).offered == ()
+
+
+def test_a_reply_is_two_segments_at_most_and_the_rest_waits() -> None:
+    written = replies.write(said("A sentence of the answer. " * 30), MORE)
+    assert [segments(text) for text in written.texts] == [1, 1]
+    assert written.texts[0].startswith("1/2 ")
+    assert written.texts[1].startswith("2/2 ")
+    assert written.texts[1].endswith(MORE)
+    assert written.rest
+
+
+def test_what_is_urgent_is_said_in_full() -> None:
+    written = replies.write(said("Call 911 now, or go there. " * 30, zone="safety", safety="emergency"), MORE)
+    assert len(written.texts) > 2
+    assert not written.rest
+    assert "MORE" not in "".join(written.texts)
+
+
+def test_what_a_clinician_decides_keeps_its_choices() -> None:
+    written = replies.write(said("A clinician decides.", choices=("Call me",), safety="clinician", zone="task"), MORE)
+    assert written.offered == ("id-Call me",)
+
+
+def test_several_messages_of_a_turn_are_one_text_when_they_fit() -> None:
+    assert replies.write(said("One.", "Two."), MORE).texts == ("One.\nTwo.",)
+
+
+def test_nothing_to_say_is_no_text() -> None:
+    assert replies.write(said(), MORE).texts == ()
+
+
+def test_a_text_is_never_split_inside_a_number_a_time_or_a_link() -> None:
+    for pad in range(60, 160):
+        text = f"{'word ' * (pad // 5)}{'x' * (pad % 5)} call {PHONE} at 11:30 AM or see {LINK} for more, {'and ' * 20}"
+        parts, rest = split(text, 2, MORE)
+        for whole in (PHONE, "11:30 AM", LINK):
+            assert any(whole in each for each in (*parts, rest)), (pad, whole)
+
+
+_WORDS = st.lists(
+    st.sampled_from(["word", PHONE, LINK, "9 AM", "$290.", "naïve", "ő", "😀", "^{}", "it’s", "\n", "a"]), max_size=120
+)
+
+
+@given(words=_WORDS, most=st.integers(1, 9))
+def test_split_loses_nothing_and_each_part_is_one_segment(words: list[str], most: int) -> None:
+    text = replies.plain(" ".join(words))
+    parts, rest = split(text, most, MORE)
+    assert len(parts) <= most
+    assert all(segments(part) == 1 for part in parts)
+    bare = [part.partition(" ")[2] if len(parts) > 1 else part for part in parts]
+    if rest:
+        assert bare[-1].endswith(MORE)
+        bare[-1] = bare[-1].removesuffix(MORE)
+    assert " ".join([*bare, rest]).split() == text.split()
+
+
+def test_a_link_longer_than_a_text_stays_whole() -> None:
+    link = "https://larkfield-skin.example/" + "x" * 200
+    parts, rest = split(f"See {link} for more.", 3)
+    assert any(link in part for part in parts)
+    assert not rest

@@ -1,0 +1,138 @@
+"""The widget on websites that it cannot choose: their styles, their policies, their scripts."""
+
+from conftest import Chat, Site, opened, page_with_widget
+from playwright.async_api import BrowserContext, Page
+
+from bench.serving import Server
+
+RESETS = """<style>
+  * { all: unset !important; display: block !important; font-size: 3px !important; color: red !important; }
+  div, button, iframe { display: none !important; position: static !important; width: 1px !important; opacity: 0 !important; }
+  html { font-size: 7px; line-height: 4; text-transform: uppercase; letter-spacing: 9px; direction: ltr; }
+</style>"""
+SPY = """<script>
+  window.heard = [];
+  addEventListener("message", (event) => heard.push(JSON.stringify(event.data)));
+  window.spy = () => {
+    const frame = document.getElementById("stipple").shadowRoot.querySelector("iframe");
+    const tries = [() => frame.contentDocument.body.textContent, () => frame.contentWindow.document.body.textContent,
+      () => frame.contentWindow.localStorage.length, () => frame.contentWindow.location.href,
+      () => localStorage["stipple.session"]];
+    return tries.map((attempt) => { try { return attempt() ?? null; } catch { return null; } });
+  };
+</script>"""
+
+
+async def test_resets_of_the_website_do_not_reach_the_widget(context: BrowserContext, server: Server, site: Site) -> None:
+    chat = await opened(await context.new_page(), site.put("/resets", page_with_widget(server, head=RESETS)))
+    launcher = await chat.page.locator("#stipple .launcher").bounding_box() or {}
+    assert (launcher["width"], launcher["height"]) == (56, 56)
+    panel = await chat.page.locator("#stipple iframe").bounding_box() or {}
+    assert (panel["width"], panel["height"]) == (408, 680)
+    label = chat.page.locator("#stipple .launcher")
+    style = await label.evaluate(
+        "(b) => { const s = getComputedStyle(b); return [s.fontSize, s.textTransform, s.letterSpacing, s.opacity]; }"
+    )
+    assert style == ["16px", "none", "normal", "1"]
+    await chat.ask("does it hurt?")
+
+
+async def test_a_strict_policy_needs_two_lines_only(context: BrowserContext, server: Server, site: Site) -> None:
+    policy = f"default-src 'none'; script-src {server.url}; frame-src {server.url}; require-trusted-types-for 'script'"
+    page = await context.new_page()
+    problems = watched(page)
+    chat = await opened(page, site.put("/strict", page_with_widget(server), {"Content-Security-Policy": policy}))
+    await chat.ask("does it hurt?")
+    box = await page.locator("#stipple iframe").bounding_box() or {}
+    assert box["width"] == 408
+    assert problems == []
+
+
+async def test_scripts_of_the_website_cannot_read_the_chat(context: BrowserContext, server: Server, site: Site) -> None:
+    chat = await opened(await context.new_page(), site.put("/spy", page_with_widget(server, head=SPY)))
+    await chat.ask("does it hurt?")
+    assert await chat.page.evaluate("spy()") == [None] * 5
+    heard = await chat.page.evaluate("heard")
+    assert all("hurt" not in message and "discomfort" not in message for message in heard)
+    assert await chat.page.evaluate("Object.keys(localStorage).length + Object.keys(sessionStorage).length") == 0
+
+
+async def test_the_panel_listens_to_its_own_website_only(context: BrowserContext, server: Server, site: Site) -> None:
+    # A page of another origin puts the panel in a frame of its own and claims to be the clinic's website.
+    inner = site.put("/inner", page_with_widget(server))
+    chat = await opened(await context.new_page(), inner)
+    await chat.panel.evaluate("window.postMessage({ stipple: 1, type: 'open', question: 'forged' }, '*')")
+    await chat.page.evaluate("window.postMessage({ stipple: 1, type: 'close' }, '*')")
+    await chat.page.wait_for_timeout(200)
+    assert await chat.panel.input_value("#field") == ""
+    assert await chat.page.locator("#stipple .panel").is_visible()
+
+
+async def test_a_website_that_is_not_listed_shows_how_to_call_instead(
+    context: BrowserContext, server: Server, site: Site
+) -> None:
+    site.put("/stranger", page_with_widget(server))
+    page = await context.new_page()
+    await page.clock.install()
+    await page.goto(f"{site.stranger}/stranger")
+    await page.click("#stipple .launcher")
+    await page.wait_for_selector("#stipple iframe")
+    await page.clock.run_for(7000)
+    assert "(212) 555-0142" in await page.inner_text("#stipple .card")
+    for frame in page.frames:
+        assert await frame.locator("#field").count() == 0
+
+
+async def test_the_website_stays_as_it_was(context: BrowserContext, server: Server, site: Site) -> None:
+    text = "<p>Some words of the clinic.</p>" * 60
+    page = await context.new_page()
+    problems = watched(page)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(site.put("/plain", page_with_widget(server, more=text)))
+    await page.wait_for_selector("#stipple .launcher")
+    assert len([url for url in asked if url.startswith(server.url)]) == 1, "until it is opened there is the loader alone"
+    size = "[document.documentElement.scrollWidth, document.documentElement.scrollHeight, document.body.className, scrollY]"
+    await page.evaluate("scrollTo(0, 500)")
+    before = await page.evaluate(size)
+    names = set(await page.evaluate("Object.keys(window)"))
+    chat = await opened(page, page.url)
+    await page.evaluate("scrollTo(0, 500)")
+    await chat.ask("does it hurt?")
+    assert await page.evaluate(size) == before
+    shifts = """new Promise((resolve) => {
+      new PerformanceObserver((list) => resolve(list.getEntries().filter((entry) => !entry.hadRecentInput).length))
+        .observe({ type: "layout-shift", buffered: true });
+      setTimeout(resolve, 300, 0);
+    })"""
+    assert await page.evaluate(shifts) == 0
+    assert set(await page.evaluate("Object.keys(window)")) == names
+    assert "Stipple" in names
+    assert problems == []
+
+
+async def test_the_line_twice_is_one_widget(context: BrowserContext, server: Server, site: Site) -> None:
+    again = f'<script src="{server.url}/widget.js" async></script>'
+    page = await context.new_page()
+    await page.goto(site.put("/twice", page_with_widget(server, more=again)))
+    await page.wait_for_selector("#stipple .launcher")
+    await page.wait_for_load_state("networkidle")
+    assert await page.locator("#stipple").count() == 1
+
+
+async def test_the_panel_alone_is_a_page_of_its_own(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    problems = watched(page)
+    await page.goto(f"{server.url}/panel")
+    chat = Chat(page, page.main_frame)
+    await chat.ask("does it hurt?")
+    assert await page.locator("#close").is_hidden()
+    assert problems == []
+
+
+def watched(page: Page) -> list[str]:
+    """What goes wrong on a page, as its console says."""
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type in ("error", "warning") else None)
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    return problems

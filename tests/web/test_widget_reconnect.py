@@ -1,0 +1,253 @@
+"""Nothing is lost and nothing is doubled, whatever happens to the page, the network or the server."""
+
+import json
+import tempfile
+
+import pytest
+from conftest import Chat, Site, opened, page_with_widget
+from playwright.async_api import Browser, BrowserContext, Route
+from sqlalchemy import text
+from test_widget_events import conversation_of, write_as_staff
+
+from bench.browser import CHROMIUM, FLAGS, panel_of
+from bench.serving import Server
+from clinic import database
+
+HURT = ("visitor", "does it hurt?")
+
+
+async def test_a_reload_brings_back_both_sides_in_order(chat: Chat, server: Server) -> None:
+    await chat.ask("does it hurt?")
+    await chat.ask("how much does it cost?")
+    before = await chat.said()
+    again = await opened(chat.page, server.url)
+    await again.wait_for(len(before))
+    assert await again.said() == before
+    assert await again.panel.locator("[role=alert]").count() == 0
+    await again.ask("when are you open?")
+    assert (await again.said())[: len(before)] == before
+
+
+async def test_a_second_tab_shows_the_same_conversation_in_both_directions(
+    chat: Chat, context: BrowserContext, server: Server
+) -> None:
+    await chat.ask("does it hurt?")
+    other = await opened(await context.new_page(), server.url)
+    await other.wait_for(2)
+    await other.ask("how much does it cost?")
+    await chat.page.bring_to_front()
+    await chat.wait_for(4)
+    await chat.ask("when are you open?")
+    await other.page.bring_to_front()
+    await other.wait_for(6)
+    assert await chat.said() == await other.said()
+    assert turns(server, await token(chat)) == 3
+
+
+async def test_two_tabs_that_begin_at_once_have_one_conversation(context: BrowserContext, server: Server) -> None:
+    tabs = [await opened(await context.new_page(), server.url) for _ in range(2)]
+    for tab, question in zip(tabs, ("does it hurt?", "how much does it cost?"), strict=True):
+        await tab.say(question)
+    for tab in tabs:
+        await tab.page.bring_to_front()
+        await tab.wait_for(4)
+    assert await tabs[0].said() == await tabs[1].said()
+
+
+async def test_starting_over_in_one_tab_clears_the_other(chat: Chat, context: BrowserContext, server: Server) -> None:
+    await chat.ask("does it hurt?")
+    other = await opened(await context.new_page(), server.url)
+    await other.wait_for(2)
+    await chat.panel.click("#more")
+    await chat.panel.click("#again")
+    await chat.panel.click("#sure button[value=yes]")
+    await other.wait_for(0)
+
+
+async def test_what_is_written_offline_is_sent_once_when_back_online(chat: Chat, context: BrowserContext, server: Server) -> None:
+    await chat.ask("does it hurt?")
+    await context.set_offline(True)
+    await chat.panel.wait_for_selector("#trouble[data-trouble=offline]:not([hidden])")
+    await chat.say("how much does it cost?")
+    await chat.say("when are you open?")
+    await chat.panel.wait_for_selector(".visitor .state")
+    assert await chat.panel.locator("#contact a[href='tel:+12125550142']").is_visible()
+    await context.set_offline(False)
+    await chat.wait_for(6)
+    assert [who for who, _ in await chat.said()] == ["visitor", "assistant"] * 3
+    await chat.panel.wait_for_selector("#trouble", state="hidden")
+    assert await chat.panel.locator(".state").count() == 0
+    assert turns(server, await token(chat)) == 3
+
+
+async def test_what_is_written_offline_survives_a_closed_page(chat: Chat, context: BrowserContext, server: Server) -> None:
+    await chat.page.route("**/chat/**", lambda route: route.abort())
+    await chat.say("does it hurt?")
+    await chat.panel.wait_for_selector("#trouble:not([hidden])")
+    await chat.page.close()
+    again = await opened(await context.new_page(), server.url)
+    await again.wait_for(2)
+    assert (await again.said())[0] == HURT
+
+
+async def test_a_reply_that_got_lost_is_fetched_without_asking_twice(chat: Chat, server: Server) -> None:
+    lost: list[str] = []
+
+    async def lose_first(route: Route) -> None:
+        if lost:
+            return await route.continue_()
+        await route.fetch()
+        lost.append(route.request.post_data or "")
+        return await route.abort()
+
+    await chat.page.route("**/chat/messages", lose_first)
+    await chat.ask("does it hurt?")
+    assert lost
+    assert len(await chat.said()) == 2
+    assert turns(server, await token(chat)) == 1
+
+
+async def test_a_server_that_is_restarted_in_between(chat: Chat, server: Server) -> None:
+    await chat.ask("does it hurt?")
+    server.stop()
+    try:
+        await chat.panel.wait_for_selector("#trouble[data-trouble=away]:not([hidden])")
+        await chat.say("how much does it cost?")
+        await chat.panel.wait_for_selector(".visitor .state")
+        contact = await chat.panel.inner_text("#contact")
+        assert "(212) 555-0142" in contact
+        assert "9 AM" in contact
+        assert "911" in contact
+    finally:
+        server.start()
+    await chat.panel.click("#retry")
+    await chat.wait_for(4)
+    assert [who for who, _ in await chat.said()] == ["visitor", "assistant"] * 2
+    await chat.panel.wait_for_selector("#trouble", state="hidden")
+    await chat.ask("when are you open?")
+    assert turns(server, await token(chat)) == 3
+
+
+async def test_a_persons_reply_arrives_and_the_closed_launcher_tells(chat: Chat, server: Server) -> None:
+    await chat.ask("does it hurt?")
+    await chat.panel.press("#field", "Escape")
+    assert await chat.page.locator("#stipple .panel").is_hidden()
+    write_as_staff(server, conversation_of(server, await token(chat)), "Rowan here. <b>Hello</b>.")
+    launcher = chat.page.locator("#stipple .launcher.news")
+    await launcher.wait_for()
+    assert "new message" in (await launcher.get_attribute("aria-label") or "")
+    await launcher.click()
+    assert (await chat.said())[-1] == ("staff", "Rowan here. <b>Hello</b>.")
+    assert await chat.page.locator("#stipple .launcher.news").count() == 0
+
+
+@pytest.mark.parametrize("kept", ["no-token", "forged.token.x"])
+async def test_a_token_that_is_no_good_any_more_begins_a_new_conversation_below(chat: Chat, kept: str) -> None:
+    await chat.ask("does it hurt?")
+    await chat.panel.evaluate(
+        """(token) => {
+          const session = JSON.parse(localStorage["stipple.session"]);
+          localStorage["stipple.session"] = JSON.stringify({ ...session, token });
+        }""",
+        kept,
+    )
+    await chat.say("how much does it cost?")
+    await chat.wait_for(4)
+    said = await chat.said()
+    assert said[0] == HURT
+    assert said[2] == ("visitor", "how much does it cost?")
+
+
+async def test_a_token_is_renewed_before_it_expires(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    before = json.loads(await chat.panel.evaluate("localStorage['stipple.session']"))
+    assert 11 * 3600_000 < before["expires"] - before["renew"] < 13 * 3600_000
+    await chat.panel.evaluate("(kept) => localStorage.setItem('stipple.session', JSON.stringify(kept))", before | {"renew": 0})
+    async with chat.page.expect_response("**/chat/sessions/renew"):
+        await chat.ask("how much does it cost?")
+    after = json.loads(await chat.panel.evaluate("localStorage['stipple.session']"))
+    assert after["key"] == before["key"]
+    assert after["renew"] > 0
+    assert len(await chat.said()) == 4
+
+
+async def test_too_much_at_once_is_told_kindly_and_sent_later(chat: Chat) -> None:
+    refused: list[int] = []
+
+    async def refuse_first(route: Route) -> None:
+        if refused:
+            return await route.continue_()
+        refused.append(1)
+        return await route.fulfill(status=429, headers={"Retry-After": "1"}, json={})
+
+    await chat.page.route("**/chat/messages", refuse_first)
+    await chat.say("does it hurt?")
+    await chat.panel.wait_for_selector("#trouble[data-trouble=too_many]:not([hidden])")
+    await chat.wait_for(2)
+    await chat.panel.wait_for_selector("#trouble", state="hidden")
+
+
+async def test_a_choice_that_is_gone_says_so(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    await chat.page.route("**/chat/messages", lambda route: route.fulfill(status=404, json={}))
+    await chat.panel.locator(".choices button").first.click()
+    assert "no longer there" in await chat.panel.inner_text(".visitor .state")
+    await chat.page.unroute("**/chat/messages")
+    await chat.say("how much does it cost?")
+    await chat.wait_for(5)
+
+
+async def test_a_panel_that_cannot_be_loaded_leaves_phone_hours_and_emergency(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.goto(server.url)
+    await context.set_offline(True)
+    await page.click("#stipple .launcher")
+    card = page.locator("#stipple .card")
+    await card.wait_for()
+    assert await card.locator("a").evaluate_all("(links) => links.map((a) => a.getAttribute('href'))") == [
+        "tel:+12125550142",
+        "tel:+12125550143",
+        "tel:911",
+    ]
+    assert "9 AM" in await card.inner_text()
+    await context.set_offline(False)
+    await card.locator("button").first.click()
+    panel = await panel_of(page)
+    await panel.wait_for_selector("#close:not([hidden])")
+    assert await page.locator("#stipple .card").count() == 0
+
+
+async def test_on_another_website_a_reload_and_a_second_tab_keep_the_conversation(
+    browser: Browser, server: Server, site: Site
+) -> None:
+    # As visitors' browsers are set by default: what a frame stores is kept apart for each website around it.
+    url = site.put("/kept", page_with_widget(server))
+    with tempfile.TemporaryDirectory() as profile:
+        context = await browser.browser_type.launch_persistent_context(profile, executable_path=CHROMIUM, args=FLAGS)
+        try:
+            chat = await opened(await context.new_page(), url)
+            await chat.ask("does it hurt?")
+            before = await chat.said()
+            chat = await opened(chat.page, url)
+            await chat.wait_for(2)
+            other = await opened(await context.new_page(), url)
+            await other.wait_for(2)
+            assert await chat.said() == await other.said() == before
+            assert await context.cookies() == []
+        finally:
+            await context.close()
+
+
+async def token(chat: Chat) -> str:
+    kept: str = json.loads(await chat.panel.evaluate("localStorage.getItem('stipple.session')"))["token"]
+    return kept
+
+
+def turns(server: Server, token: str) -> int:
+    """How many turns of a conversation are kept."""
+    engine = database.connect(server.database_url)
+    query = text("select count(*) from turn where conversation_id = :id")
+    with engine.connect() as connection:
+        count: int = connection.execute(query, {"id": conversation_of(server, token)}).scalar_one()
+    engine.dispose()
+    return count
