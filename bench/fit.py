@@ -25,7 +25,7 @@ from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
 from bot.settings import Settings
 
-PARTS, TAKEN_AWAY, SEED = 4, 3, 7
+PARTS, TAKEN_AWAY, SEED = 3, 3, 7
 JOINED, LONGEST_JOINED = 700, 14
 JOINTS = (" and ", " and ", " and ", "? ", "? ", ". ", ", ", ", ", " n ", "? and ", " also ", ", and ", "! ", " & ", " plus ")
 

@@ -78,7 +78,8 @@ def _score_all(folder: Path, name: str) -> dict[str, Score]:
 def ours(training: Rows, texts: Sequence[str]) -> dict[str, Predictions]:
     """What Stipple makes of texts after training as the product does (bot/nlu/components.py)."""
     examples = [written_out(normalise(row["text"])) for row in training]
-    model = TopicModel.train(examples, [row["intent"] for row in training], encoder.load(Settings.read().folder / "encoder").encode)
+    encode = encoder.load(Settings.read().folder / "encoder").encode
+    model = TopicModel.train(examples, [row["intent"] for row in training], encode)
     spelling, calibration = Spelling.of(examples), _calibration()
 
     def predict(repair: Callable[[str], str]) -> Predictions:
@@ -115,13 +116,13 @@ def table(scores: dict[str, dict[str, Score]]) -> str:
 
 def verdict(scores: dict[str, dict[str, Score]]) -> str:
     """Whether Stipple is ahead of each published system, and where it is not."""
-    behind = [
-        f"behind or level with {title} on {name} in {measure}: {getattr(of_set[OURS], field):.3f}, {getattr(of_set[title], field):.3f}"
+    pairs = [
+        (f"{title} on {name} in {measure}", getattr(of_set[OURS], field), getattr(of_set[title], field))
         for name, of_set in scores.items()
         for title in PUBLISHED.values()
         for field, measure in (("in_scope", "in-scope accuracy"), ("mcc", "MCC"))
-        if getattr(of_set[OURS], field) <= getattr(of_set[title], field)
     ]
+    behind = [f"not ahead of {whom}: {mine:.3f} against {theirs:.3f}" for whom, mine, theirs in pairs if mine <= theirs]
     return "\n".join(behind) if behind else "ahead of each published system on all sets, in both"
 
 

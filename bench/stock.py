@@ -1,7 +1,7 @@
 """Stock Rasa 3.6.21 in an environment of its own, which the bench measures Stipple against.
 
-    python -m bench.stock          makes it in .cache/stock, if it is not there yet
-    python -m bench.stock --lock   resolves its packages afresh into bench/stock.lock
+python -m bench.stock          makes it in .cache/stock, if it is not there yet
+python -m bench.stock --lock   resolves its packages afresh into bench/stock.lock
 """
 
 import argparse

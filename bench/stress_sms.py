@@ -85,7 +85,7 @@ class Server:
         """Starts it and waits until it answers."""
         self._launch()
         async with httpx.AsyncClient() as client:
-            for _ in range(600):
+            for _ in range(2400):
                 try:
                     if (await client.get(f"{self.base}/readyz")).status_code == 200:
                         return
@@ -136,7 +136,7 @@ async def post(client: httpx.AsyncClient, base: str, text: Sent) -> None:
 async def run(bursts: int, seed: int) -> dict[str, object]:
     """Does it all, and returns what was measured."""
     chance = random.Random(seed)
-    folder = Path(tempfile.mkdtemp(prefix="stress"))
+    folder = Path(tempfile.mkdtemp(prefix="stress-sms-"))
     twilio = FakeTwilio()
     server = Server(folder, twilio.url)
     texts: list[Sent] = []
@@ -147,9 +147,7 @@ async def run(bursts: int, seed: int) -> dict[str, object]:
             waiting: list[asyncio.Task[None]] = []
             for burst in range(bursts):
                 for n in range(A_SECOND):
-                    text = Sent(
-                        f"SM{len(texts):032x}", chance.choice(NUMBERS), chance.choice(QUESTIONS), before_kill=burst < bursts // 2
-                    )
+                    text = Sent(f"SM{len(texts):032x}", chance.choice(NUMBERS), chance.choice(QUESTIONS))
                     texts.append(text)
                     waiting.append(asyncio.create_task(post(client, server.base, text)))
                     if n % 5 == 0:

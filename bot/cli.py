@@ -1,19 +1,24 @@
 """The `stipple` command."""
 
 import asyncio
+import datetime as dt
 import json
 import sys
 import uuid
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from bot import logs
 from bot.settings import BadSetting, Settings
 from bot.sms import cli as sms_cli
+from clinic import database
 from clinic.yaml import BadFile
+
+if TYPE_CHECKING:
+    from bot.review import Review
 
 Channel = Literal["web", "sms"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The clinic's front desk.")
@@ -133,6 +138,58 @@ def evaluate(
     from bot import evaluation
 
     print(asyncio.run(evaluation.run(settings, plot)))
+
+
+unanswered = typer.Typer(no_args_is_help=False, help="Questions that got no answer, for a person to look at.")
+app.add_typer(unanswered, name="unanswered")
+
+
+@unanswered.callback(invoke_without_command=True)
+def list_unanswered(context: typer.Context) -> None:
+    """List the questions that nobody has looked at yet."""
+    if context.invoked_subcommand is None:
+        for question in _review().questions():
+            print(f"{question.id:5d}  {question.at:%Y-%m-%d}  {question.channel:4}  {question.reason:8}  {question.text}")
+            print(f"       likeliest: {question.guess}")
+
+
+@unanswered.command()
+def teach(question: int, topic: str) -> None:
+    """Make a question an example of a topic; train afterwards."""
+    from bot.review import CannotTeach
+
+    try:
+        print(f"added to {_review().teach(question, topic)}; `stipple train` learns it")
+    except CannotTeach as error:
+        sys.exit(str(error))
+
+
+@unanswered.command()
+def dismiss(question: int) -> None:
+    """Take a question off the list."""
+    from bot.review import CannotTeach
+
+    try:
+        _review().dismiss(question)
+    except CannotTeach as error:
+        sys.exit(str(error))
+
+
+@app.command()
+def alarms(days: Annotated[int, typer.Option(help="How many days back.")] = 31) -> None:
+    """List the safety alarms of a month: level, rules, what was answered; for a clinician's review."""
+    since = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+    for alarm in _review().alarms(since):
+        print(f"{alarm.at:%Y-%m-%d %H:%M}  {alarm.level:16}  {alarm.rules}  answered: {alarm.answered}")
+
+
+def _review() -> "Review":
+    from bot.review import Review
+
+    settings = _start(quiet=True)
+    engine = database.connect(settings.database_url)
+    database.migrate(engine)
+    return Review(engine)
 
 
 def _start(quiet: bool = False) -> Settings:

@@ -16,6 +16,7 @@ from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.model import get_latest_model
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
@@ -24,6 +25,7 @@ from bot import sources
 from bot.context import FollowUps, numbered, offered, titled
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
 from bot.reply import Choice, Message, Reply, Safety, Zone
+from bot.review import Review
 from bot.settings import Settings
 from bot.sources import Sources
 from bot.tidy import MAX_LENGTH, TroubleSpotter, tidy
@@ -42,6 +44,8 @@ UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "still_unclear", "no_words", "too_l
 KNOWN_QUESTION, KNOWN_TOPIC = "does it hurt?", "pain"
 ATTEMPTS = 3
 LANGUAGES = Path("data/languages.yml")
+# What a person should look at: not knowing, rather than knowing that it is none of the clinic's business.
+_WORTH_A_LOOK = frozenset((CLARIFY, FALLBACK, "still_unclear"))
 # Of several questions in one message, the first of these zones gives its name to the turn.
 _BY_URGENCY: tuple[Zone, ...] = ("safety", "task", "answer", "clarify", "fallback")
 
@@ -61,6 +65,7 @@ class Engine:
         self, processor: MessageProcessor, store: SqlTrackerStore, wording: ApprovedWording, known: Sources, clinic: Practice
     ) -> None:
         self._processor, self.store, self.wording, self._sources, self.clinic = processor, store, wording, known, clinic
+        self.review = Review(store.database)
         self._spotter = TroubleSpotter(LANGUAGES)
         self._follow_ups = FollowUps.load()
         self._locks: dict[str, _CountedLock] = {}
@@ -156,8 +161,21 @@ class Engine:
         for question, said in zip(questions, [text, *(q["text"] for q in questions[1:])], strict=True):
             await self._answer(tracker, out, said, question)
         reply = self._reply(questions, out.said, (time.perf_counter() - started) * 1000)
+        asked_before = _last_text(tracker)
         self.store.append(tracker, channel, message_id, reply.as_json())
+        self._note(conversation, channel, text, asked_before, questions[0], reply)
         return reply
+
+    def _note(
+        self, conversation: str, channel: str, text: str, asked_before: str | None, question: dict[str, Any], reply: Reply
+    ) -> None:
+        """Keeps for people to look at: alarms, questions without an answer, and answers that were not wanted."""
+        if alarm := question.get("alarm"):
+            self.review.alarm(conversation, alarm["level"], alarm["rules"], reply.topics)
+        elif reply.topics == ["feedback"] and asked_before:
+            self.review.unanswered(asked_before, reply, channel, "feedback")
+        elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
+            self.review.unanswered(text, reply, channel, reply.zone)
 
     async def _read(self, text: str, last: Reply | None) -> list[dict[str, Any]]:
         """The questions of a tidied text, in the order asked, in the light of the last reply; danger before anything else."""
@@ -210,9 +228,9 @@ class Engine:
     def _chosen(self, conversation: str, choice: str) -> Choice:
         for kept in self.store.last_replies(conversation):
             for message in Reply.from_json(kept).messages:
-                for offered in message.choices:
-                    if offered.id == choice:
-                        return offered
+                for button in message.choices:
+                    if button.id == choice:
+                        return button
         raise UnknownChoice(choice)
 
     def _reply(self, questions: list[dict[str, Any]], said: list[dict[str, Any]], ms: float) -> Reply:
@@ -283,7 +301,7 @@ class _CountedLock:
 RemoteAction._validate_action_result = lambda _, result: True
 
 
-class InProcessActions(EndpointConfig):  # type: ignore[misc]
+class InProcessActions(EndpointConfig):
     """Runs custom actions in this process; one that fails says so to the visitor instead of saying nothing."""
 
     def __init__(self, package: str) -> None:
@@ -302,14 +320,14 @@ class InProcessActions(EndpointConfig):  # type: ignore[misc]
             return {"events": [], "responses": [{"response": "utter_action_failed"}]}
 
 
-class _Collector(OutputChannel):  # type: ignore[misc]
+class _Collector(OutputChannel):
     """An output channel that keeps what is said. Its name picks the variation of the wording."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
         self.said: list[dict[str, Any]] = []
 
-    def name(self) -> str:  # type: ignore[override]
+    def name(self) -> str:
         return self._channel
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
@@ -320,6 +338,12 @@ def _danger(question: dict[str, Any]) -> Safety | None:
     """The level of the alarm that a message raised; for a danger that the topics alone tell of, its own."""
     level: Safety | None = question["alarm"]["level"] if "alarm" in question else None
     return level or DANGERS.get(question["intent"]["name"])
+
+
+def _last_text(tracker: DialogueStateTracker) -> str | None:
+    """What the visitor wrote before the message of this turn."""
+    before = list(tracker.events)[: tracker.kept_events]
+    return next((event.text for event in reversed(before) if isinstance(event, UserUttered)), None)
 
 
 def _cut(text: str) -> str:

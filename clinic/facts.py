@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import phonenumbers
 from babel.core import Locale, UnknownLocaleError
-from babel.dates import format_datetime, format_time, get_day_names
+from babel.dates import format_date, format_time, get_day_names, get_timezone_name
 from babel.lists import format_list
 
 from clinic.practice import WEEKDAYS, Practice
@@ -32,7 +32,7 @@ class ClinicFacts:
         return self._steady | {
             "clinic_open_now": bool(closes),
             "clinic_closes": self._time(closes[0]) if closes else "",
-            "clinic_next_opening": self._moment(opening) if opening else "",
+            "clinic_next_opening": self.moment(opening) if opening else "",
         }
 
     def _steady_values(self) -> dict[str, str | bool]:
@@ -94,11 +94,22 @@ class ClinicFacts:
     def _time(self, time: dt.time) -> str:
         return _plain(format_time(time, "short", locale=self._locale)).replace(":00 ", " ")
 
-    def _moment(self, moment: dt.datetime) -> str:
-        day = _plain(
-            format_datetime(moment, "EEEE d MMMM" if self._locale.territory != "US" else "EEEE, MMMM d", locale=self._locale)
-        )
-        return f"{day}, {self._time(moment.timetz().replace(tzinfo=None))}"
+    def moment(self, moment: dt.datetime, *, short: bool = False) -> str:
+        """An aware moment by the clinic's clocks: "Friday, March 6, 3 PM", or short enough for a button."""
+        local = moment.astimezone(self._practice.zone)
+        return f"{self._day(local.date(), short)}, {self._time(local.time())}"
+
+    def days(self, first: dt.date, last: dt.date) -> str:
+        """A day, or the first and the last of several."""
+        return " - ".join(self._day(day, short=True) for day in dict.fromkeys((first, last)))
+
+    def zone(self, moment: dt.datetime) -> str:
+        """What people call the time by which the clinic's clocks go at a moment: "Eastern Standard Time"."""
+        return str(get_timezone_name(moment.astimezone(self._practice.zone), locale=self._locale))
+
+    def _day(self, day: dt.date, short: bool) -> str:
+        patterns = ("EEE, MMM d", "EEEE, MMMM d") if self._locale.territory == "US" else ("EEE d MMM", "EEEE d MMMM")
+        return _plain(format_date(day, patterns[0] if short else patterns[1], locale=self._locale))
 
 
 def _plain(text: str) -> str:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from clinic import database
@@ -83,10 +83,14 @@ class Inbox:
     def receive(self, text: Incoming) -> tuple[Stored, Task | None]:
         """Stores a text, unless it is there already, and takes it when nothing of its number is ahead of it."""
 
+        mine = or_(SmsInbound.sid == text.sid, (SmsInbound.number == text.number) & SmsInbound.reply.is_(None))
+        query = select(SmsInbound.sid, SmsInbound.reply, SmsInbound.via).where(mine)
+
         def work(connection: Connection) -> tuple[Stored, Task | None]:
-            if known := self._stored(connection, text.sid):
-                return known, None
-            ahead = connection.execute(self._first_unanswered(text.number)).first() is not None
+            rows = connection.execute(query).all()
+            if known := next((row for row in rows if row.sid == text.sid), None):
+                return Stored(known.sid, _texts(known.reply), known.via), None
+            ahead = bool(rows)
             now = self._clock()
             values: dict[str, Any] = {"received_at": now, "lease_until": None if ahead else now + LEASE}
             connection.execute(insert(SmsInbound).values(**dataclasses.asdict(text) | values))
@@ -116,7 +120,8 @@ class Inbox:
     ) -> bool:
         """Keeps the reply to a text, with what else comes of it; False when another process has answered meanwhile.
 
-        `waited_for` is whether the request that brought the text is there to take the reply.
+        `waited_for` is whether the request that brought the text is there to take the reply; the outbox may have been
+        left to do that all the same.
         """
 
         def work(connection: Connection) -> bool:
@@ -191,12 +196,6 @@ class Inbox:
         row = connection.execute(query).one_or_none()
         return (row.number, _texts(row.reply)) if row else None
 
-    def purge(self, keep: dt.timedelta) -> int:
-        """Deletes what has rested for longer than `keep`; returns how many texts that were."""
-        before = self._clock() - keep
-        old = delete(SmsInbound).where(SmsInbound.received_at < before, SmsInbound.reply.is_not(None))
-        return database.write(self._engine, lambda connection: connection.execute(old)).rowcount
-
     def _stored(self, connection: Connection, sid: str) -> Stored | None:
         query = select(SmsInbound.reply, SmsInbound.via).where(SmsInbound.sid == sid)
         row = connection.execute(query).one_or_none()
@@ -207,11 +206,17 @@ class Inbox:
         return select(SmsInbound.__table__).where(*mine).order_by(SmsInbound.id).limit(1)
 
     def _task(self, connection: Connection, text: Incoming) -> Task:
-        row = connection.execute(select(SmsNumber.offered, SmsNumber.rest).where(SmsNumber.number == text.number)).one_or_none()
         since = self._clock() - dt.timedelta(hours=1)
         lately = select(func.count()).where(SmsInbound.number == text.number, SmsInbound.received_at > since)
-        thread = Thread(tuple(json.loads(row.offered)), row.rest) if row else None
-        return Task(text, thread, connection.execute(lately).scalar_one())
+        offered, rest = (
+            select(column).where(SmsNumber.number == text.number).scalar_subquery()
+            for column in (SmsNumber.offered, SmsNumber.rest)
+        )
+        row = connection.execute(
+            select(lately.scalar_subquery().label("lately"), offered.label("offered"), rest.label("rest"))
+        ).one()
+        thread = None if row.offered is None else Thread(tuple(json.loads(row.offered)), row.rest)
+        return Task(text, thread, row.lately)
 
     def _keep_thread(self, connection: Connection, number: str, answer: Answer) -> None:
         values = {

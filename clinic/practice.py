@@ -93,6 +93,8 @@ class Service(_Entry):
 
     id: Id
     name: Text
+    #: other words that visitors have for it, and what they want it for
+    also_called: list[Text] = []
     minutes: Annotated[Minutes, Field(gt=0, le=480)]
     buffer_before: Annotated[Minutes, Field(ge=0, le=120)] = 0
     buffer_after: Annotated[Minutes, Field(ge=0, le=120)] = 0

@@ -12,10 +12,12 @@ from clinic.booking import Booking
 from clinic.calendar_ics import CalendarFiles, Feeds
 from clinic.clock import Clock
 from clinic.consent import Consents
+from clinic.facts import ClinicFacts
 from clinic.handoff import Handoffs
 from clinic.letters import Letters
 from clinic.lookup import Lookup
 from clinic.notices import Notices
+from clinic.offers import Offers
 from clinic.outbox import Outbox
 from clinic.practice import Practice
 from clinic.privacy import Privacy
@@ -29,7 +31,10 @@ class Services:
     """What the conversation's side and the command line call."""
 
     practice: Practice
+    clock: Clock
+    facts: ClinicFacts
     slots: Slots
+    offers: Offers
     booking: Booking
     lookup: Lookup
     handoffs: Handoffs
@@ -61,7 +66,10 @@ class Services:
         files = CalendarFiles(practice, wording, clock)
         return cls(
             practice=practice,
+            clock=clock,
+            facts=ClinicFacts(practice),
             slots=slots,
+            offers=Offers(slots, practice, clock),
             booking=booking,
             lookup=Lookup(engine, practice, clock),
             handoffs=Handoffs(engine, practice, clock, (notices.handoff_changed,)),

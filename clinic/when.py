@@ -16,7 +16,7 @@ HORIZON = 90
 #: days that "fridays" or "after the 5th" stands for
 OPEN_END = 28
 #: days after which a date without a year that has gone by means next year's
-GONE_BY = 60
+GONE_BY = 30
 
 Days = tuple[dt.date, dt.date]
 
@@ -99,24 +99,24 @@ _PART_OF = r"(?:(?P<part>early|beginning of|start of|mid|middle of|late|end of|(
 
 # (spoken, from, up to)
 _PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
-    (r"first thing(?: in the morning)?|early morning|early in the (?:morning|day)|start of the day", 6, 10),
-    (r"late(?:r in the)? morning|mid[- ]?morning", 10, 12),
+    (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
     (r"early afternoon|just after lunch", 12, 15),
-    (r"late(?:r in the)? afternoon|end of the day|late in the day|last thing", 15, 24),
-    (r"mornings?|morn|mornin|a\.m\.|am|before (?:noon|midday|lunch)", 0, 12),
-    (r"lunch ?times?|(?:over |at |on my |in my )?lunch(?: ?break| ?hour)?", 12, 14),
-    (r"after (?:noon|midday)|afternoons?|arvos?|aft|p\.m\.|pm", 12, 18),
-    (r"after (?:my )?work|evenings?|eves?|tonight|tonite|after (?:office|business) hours", 17, 24),
     (r"after lunch", 13, 24),
     (r"after (?:the )?school(?: run)?", 15, 24),
     (r"before (?:my )?work", 0, 10),
-    (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
+    (r"first thing(?: in the morning)?|early morning|early in the (?:morning|day)|start of the day", 6, 10),
+    (r"late(?:r in the)? morning|mid[- ]?morning", 10, 12),
+    (r"late(?:r in the)? afternoon|end of the day|late in the day|last thing", 15, 24),
+    (r"mornings?|morn|mornin|a\.m\.|(?<!\bi )am|before (?:noon|midday|lunch)", 0, 12),
+    (r"lunch ?times?|(?:over |at |on my |in my )?lunch(?: ?break| ?hour)?", 12, 14),
+    (r"after (?:noon|midday)|afternoons?|arvos?|aft|p\.m\.|pm", 12, 18),
+    (r"after (?:my )?work|evenings?|eves?|tonight|tonite|after (?:office|business) hours", 17, 24),
 )
 
 _CLOCK = (
     r"(?:(?P<half>half(?: past)?|quarter past|quarter to|(?P<minutes_off>five|ten|twenty|twenty[- ]five) (?P<way>past|to)) )?"
     r"(?P<hour>[01]?\d|2[0-3]|" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")"
-    r"(?:[:.h](?P<minute>[0-5]\d))?(?P<thirty> thirty| fifteen| forty[- ]five)?"
+    r"(?:(?:[:.h](?=\d)| (?=00|15|30|45))(?P<minute>[0-5]\d))?(?P<thirty> thirty| fifteen| forty[- ]five)?"
     r"(?P<clock> ?o'?clock)?(?P<ish>ish)?(?: ?(?P<half_day>[ap])\.?m?\b\.?)?(?P<ish2>ish| or so)?"
     r"(?: (?:in the |at )(?P<named>morning|afternoon|arvo|evening|night))?"
 )
@@ -172,21 +172,21 @@ class _Reader:
         self._each(bound + _D + r" (?:of )?(?:the month of )?" + _M + r"\b" + _Y, self._month_day)
         self._each(bound + _M + r" (?:the )?" + _D + r"\b(?![:.]\d)(?! ?[ap]m)" + _Y, self._month_day)
         self._each(_PART_OF + r"(?:in |during )?(?:the month of )?" + _M + r"\b(?! (?:i|be|you|we|have|need)\b)" + _Y, self._month)
-        self._each(_PART_OF + r"(?P<which>next|this|the following|the coming) month", self._relative_month)
+        self._each(_PART_OF + r"(?:(?P<which>next|this|the following|the coming) )?month", self._relative_month)
         self._each(r"(?:a |one )?(?P<n2>week|fortnight|two weeks) (?:on|from|after) (?:next |this |coming )?" + _W, self._week_on)
         self._each(_W + r" (?P<n2>week|fortnight)\b", self._week_on)
         self._each(_W + r" after next", self._after_next)
         self._each(r"(?:the )?day after (?:tomorrow|tmrw|tmr|tomorow)|overmorrow", lambda _: self._add(today + 2 * day))
         self._each(r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day))
-        self._each(r"today|2day|this (?=morning|afternoon|arvo|evening)", lambda _: self._add(today))
-        self._each(r"(?=tonight|tonite)", lambda _: self._add(today))
+        self._each(r"today|2day", lambda _: self._add(today))
+        # What part of the day it is about is read later.
+        self._each(r"this (?:morning|afternoon|arvo|evening)|tonight|tonite", lambda _: self._add(today) and False)
         self._each(r"yesterday", lambda _: self._add(today - day))
         self._each(r"last " + _W, lambda m: self._add(today - ((today.weekday() - _weekday(m) - 1) % 7 + 1) * day))
         self._each(r"(?:the )?(?P<which>weekend after next|next weekend|this weekend|weekend)\b", self._weekend)
-        self._each(r"(?:the )?(?:week after next|week after(?! the))", lambda _: self._weeks.append(self._week(2)))
+        self._each(r"(?:the )?week after next|the week after(?= that| please|\W*$|,)", lambda _: self._weeks.append(self._week(2)))
         self._each(r"(?:a )?(?:next|the following) week", lambda _: self._weeks.append(self._week(1)))
         self._each(r"(?:later |sometime )?this week|the week", lambda _: self._weeks.append((today, self._week(0)[1])))
-        self._each(r"(?:in |within )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?|" , self._ahead) if False else None
         self._each(r"(?:in )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
         self._each(_N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time| from (?:now|today)| away| later)", self._ahead)
         self._each(r"within (?:the next |a |the )?(?P<n3>\d{1,2})? ?(?P<unit>days?|weeks?|month)", self._within)
@@ -205,7 +205,7 @@ class _Reader:
             r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|(?:your |the )?(?:next|first|earliest) "
             r"(?:available|availble|avail|free|possible|opening|slot|appointment|availability|one you have|gap|you have|you've got)"
             r"(?: (?:slot|appointment|time|day))?|earliest(?: possible)?|soon|whenever(?: you (?:can|have|like))?|straight ?away|right away|"
-            r"any ?(?:day|time)(?! (?:on|next|this|tomorrow|after|before|between|from|in))|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|doesn'?t matter|up to you",
+            r"any ?(?:day|time)|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|doesn'?t matter|up to you",
             self._set_soonest,
         )
 
@@ -260,8 +260,10 @@ class _Reader:
         return self._part_of_month(m, dt.date(year, number, 1))
 
     def _relative_month(self, m: re.Match[str]) -> bool:
+        if not (m["which"] or m["part"]):
+            return False
         first = self._today.replace(day=1)
-        return self._part_of_month(m, first if m["which"] == "this" else _next_month(first))
+        return self._part_of_month(m, first if m["which"] in (None, "this") else _next_month(first))
 
     def _part_of_month(self, m: re.Match[str], first: dt.date) -> bool:
         last = _next_month(first) - dt.timedelta(days=1)
@@ -398,7 +400,7 @@ class _Reader:
 
     def _read_clock_times(self) -> None:
         time = _clock("1")
-        self._each(r"(?:any ?time )?(?P<bound>after|from|past|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?", self._bound_time)
+        self._each(r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?", self._bound_time)
         self._each(r"(?:at |around |about |@ ?|for |like |say )?(?P<word>noon|midday|12 noon|mid day)", self._noon)
         self._each(r"(?P<at>at|around|about|@|abt|circa|for|say|like|approx|roughly|the|make it|at like|make that|to) ?" + time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?|or)\b)", self._exact)
         self._each(time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?)\b)", self._marked)
@@ -547,16 +549,12 @@ class _Reader:
                 return match[0]
             return "\0" * len(match[0])
 
-        self._text = re.sub(rf"(?<![a-z0-9']){_unique(pattern)}(?![a-z0-9])", blank, self._text)
-
-
-def _unique(pattern: str) -> str:
-    return f"(?:{pattern})"
+        self._text = re.sub(rf"(?<![a-z0-9'])(?:{pattern})(?![a-z0-9])", blank, self._text)
 
 
 def _clock(suffix: str) -> str:
     """The pattern of a time of day, with its groups numbered."""
-    return re.sub(r"\?P<(\w+)>", rf"?P<\1{suffix}>", _CLOCK)
+    return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{suffix}>", _CLOCK)
 
 
 def _time(m: re.Match[str], suffix: str, like: str | None = None) -> dt.time | None:

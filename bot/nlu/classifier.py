@@ -1,14 +1,16 @@
 """Which topic is a text about, and how sure is that? Three views of the text, averaged, with a calibrated confidence.
 
 The views: logistic regression on the sentence's embedding (meaning), logistic regression on the embedding together with
-word and character n-grams (wording), and the nearest training examples (precedent). Their probabilities are averaged as logarithms. Training uses
-scikit-learn; using the model needs only numpy.
+word and character n-grams (wording), and the nearest training examples (precedent). Their probabilities are averaged as
+logarithms. Training uses scikit-learn; using the model needs only numpy.
 """
 
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -116,7 +118,8 @@ class TopicModel:
         texts, topics = [texts[i] for i in order], [topics[i] for i in order]
         labels = sorted(set(topics))
         y = np.array([labels.index(topic) for topic in topics])
-        vectors = np.stack([encode(text) for text in texts]).astype(np.float32)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            vectors = np.stack(list(pool.map(encode, texts))).astype(np.float32)
         meaning = LogisticRegression(C=MEANING_C, max_iter=1000).fit(vectors, y)
         ngrams = Ngrams.of(texts)
         rows = [ngrams.row(text) for text in texts]

@@ -11,7 +11,9 @@ from bot.nlu.classifier import Scores
 # Between two sentences, a boundary is strong; at a comma or a joining word it is weak.
 _BOUNDARY = re.compile(
     r"(?P<strong>[.?!;\n]+\s*(?:(?:and|also|plus|but|or|so)\b,?\s*)?)"
-    r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or)\b\s*(?:also\b\s*)?)?|\s+(?:and|n|&|\+|also|plus|or)\s+(?:also\s+)?)",
+    r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or)\b\s*(?:also\b\s*)?)?|\s+(?:and|n|&|\+|also|plus|or)\s+(?:also\s+)?"
+    # Text messages string questions together without a word between them.
+    r"|\s+(?=how (?:many|much|far|often|long|soon)\b|when (?:can|do|will|is)\b|what (?:is|are|do)\b|where (?:are|is|do)\b))",
 )
 _ASKS = re.compile(
     r"^(?:what|whats|what's|how|hows|when|whens|where|wheres|who|whos|which|why|is|are|am|was|do|does|did|can|could|should|would|"
@@ -21,7 +23,9 @@ _ASKS = re.compile(
 MOST_PIECES = 8
 MOST_QUESTIONS = 3
 # What says nothing of its own when something else is said beside it. Danger is the safety gate's to see.
-ASIDES = frozenset(("affirm", "deny", "feedback", "out_of_scope", "help", "repeat", "emergency", "adverse_reaction"))
+ASIDES = frozenset(
+    ("affirm", "deny", "greet", "thank", "goodbye", "feedback", "out_of_scope", "help", "repeat", "emergency", "adverse_reaction")
+)
 DANGERS = frozenset(("emergency", "adverse_reaction"))
 SURE_DANGER = 0.8
 # What is only said first: later in a message it belongs to what stands before it ("…, or is that a myth?").

@@ -15,7 +15,8 @@ from bot.web import problems
 from clinic.inbox import Incoming
 
 log = logging.getLogger(__name__)
-router = APIRouter(prefix="/sms", tags=["text messages"])
+# Twilio calls it, and nobody else can: it is no part of the documented API.
+router = APIRouter(prefix="/sms", include_in_schema=False)
 
 INBOUND, STATUS = "/sms/inbound", "/sms/status"
 MAX_FIELDS = 200

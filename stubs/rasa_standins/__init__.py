@@ -2,7 +2,8 @@
 
 Rasa names TensorFlow and the clients of a dozen chat platforms at import time. Each package listed here is answered
 with placeholders when, and only when, it is not installed: importing it works, using it raises `NotInstalled` with
-one sentence that says why. Rasa's telemetry is switched off in the same breath. The `.pth` file beside this package registers the finder at interpreter start, so that the
+one sentence that says why. Rasa's telemetry is switched off in the same breath. The `.pth` file beside this package
+registers the finder at interpreter start, so that the
 `rasa` command works as it does elsewhere.
 """
 
@@ -29,7 +30,7 @@ def _why(name: str) -> str:
     if root in TENSORFLOW:
         return (
             f"Stipple runs Rasa without TensorFlow, so {name} is not available: components such as DIETClassifier, "
-            "TEDPolicy and ResponseSelector cannot be used; name bot.nlu.topics.TopicClassifier and RulePolicy in config.yml instead."
+            "TEDPolicy and ResponseSelector cannot be used; name bot.nlu.components.TopicClassifier and RulePolicy in config.yml instead."
         )
     return f"Stipple does not use {root}, so {name} is not installed: use Stipple's own channels and tracker store instead."
 

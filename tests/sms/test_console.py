@@ -122,3 +122,21 @@ def test_a_wrong_setting_is_named(name: str, value: str) -> None:
 
 def test_tokens_do_not_show_when_settings_are_printed(sms_settings: Settings) -> None:
     assert TOKEN not in repr(sms_settings)
+
+
+def test_the_guide_names_each_setting_and_what_registration_asks_for() -> None:
+    """3.7: the opt-in text with frequency, rates, HELP and STOP, a box that is neither ticked nor required, the privacy line."""
+    guide = " ".join(Path("docs/sms.md").read_text().split())
+    for name in Settings.model_fields:
+        if name.startswith(("sms_", "twilio_", "public_")) and name != "twilio_api":
+            assert f"STIPPLE_{name.upper()}" in guide, name
+    for asked in (
+        "not ticked beforehand",
+        "not required",
+        "up to 4 texts per visit",
+        "Msg & data rates may apply",
+        "Reply HELP for help, STOP to end",
+        "not shared with third parties",
+        "There is no marketing",
+    ):
+        assert asked in guide

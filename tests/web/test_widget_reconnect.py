@@ -1,15 +1,14 @@
 """Nothing is lost and nothing is doubled, whatever happens to the page, the network or the server."""
 
 import json
-import tempfile
 
 import pytest
 from conftest import Chat, Site, opened, page_with_widget
-from playwright.async_api import Browser, BrowserContext, Route
+from playwright.async_api import BrowserContext, Route
 from sqlalchemy import text
 from test_widget_events import conversation_of, write_as_staff
 
-from bench.browser import CHROMIUM, FLAGS, panel_of
+from bench.browser import panel_of
 from bench.serving import Server
 from clinic import database
 
@@ -218,24 +217,29 @@ async def test_a_panel_that_cannot_be_loaded_leaves_phone_hours_and_emergency(co
 
 
 async def test_on_another_website_a_reload_and_a_second_tab_keep_the_conversation(
-    browser: Browser, server: Server, site: Site
+    context: BrowserContext, server: Server, site: Site
 ) -> None:
-    # As visitors' browsers are set by default: what a frame stores is kept apart for each website around it.
     url = site.put("/kept", page_with_widget(server))
-    with tempfile.TemporaryDirectory() as profile:
-        context = await browser.browser_type.launch_persistent_context(profile, executable_path=CHROMIUM, args=FLAGS)
-        try:
-            chat = await opened(await context.new_page(), url)
-            await chat.ask("does it hurt?")
-            before = await chat.said()
-            chat = await opened(chat.page, url)
-            await chat.wait_for(2)
-            other = await opened(await context.new_page(), url)
-            await other.wait_for(2)
-            assert await chat.said() == await other.said() == before
-            assert await context.cookies() == []
-        finally:
-            await context.close()
+    chat = await opened(await context.new_page(), url)
+    await chat.ask("does it hurt?")
+    before = await chat.said()
+    chat = await opened(chat.page, url)
+    await chat.wait_for(2)
+    other = await opened(await context.new_page(), url)
+    await other.wait_for(2)
+    assert await chat.said() == await other.said() == before
+    assert await context.cookies() == []
+
+
+async def test_a_browser_that_lets_nothing_be_kept_still_chats(context: BrowserContext, server: Server, site: Site) -> None:
+    await context.add_init_script(
+        """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+        navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));"""
+    )
+    chat = await opened(await context.new_page(), site.put("/denied", page_with_widget(server)))
+    await chat.ask("does it hurt?")
+    await chat.ask("how much does it cost?")
+    assert len(await chat.said()) == 4
 
 
 async def token(chat: Chat) -> str:

@@ -1,0 +1,184 @@
+"""Booking a visit: what for, when, who, and a yes to all of it."""
+
+import datetime as dt
+from typing import Any
+
+from rasa_sdk import Action, Tracker
+from rasa_sdk.events import SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions import times
+from actions.forms import Form
+from actions.services import services
+from actions.times import Times
+from actions.turn import Events, Slots, Turn, button, forgotten, word, yes_or_no
+from clinic import consent
+from clinic.errors import HoldExpired, SlotTaken, SlotUnavailable
+from clinic.said import ASKED_NAME, ASKED_PHONE, ASKED_WHEN, Said, respelled
+from clinic.visits import Visit, Visitor
+
+CONFIRM = "booking_confirmed"
+#: in the order in which they are asked for
+STEPS = ("booking_service", "booking_start", "booking_name", "booking_phone", CONFIRM)
+STATE = (*STEPS, "booking_services", "booking_wish", "booking_days", "booking_offer", "booking_email")
+ASKED = {"booking_start": ASKED_WHEN, "booking_name": ASKED_NAME, "booking_phone": ASKED_PHONE}
+#: a hold is renewed when it has less than this left
+NEARLY_OVER = dt.timedelta(minutes=2)
+
+
+class ValidateBookingForm(Form):
+    """Reads what a message says for the booking."""
+
+    leaves_on = frozenset(("cancel_appointment",))
+
+    def name(self) -> str:
+        return "validate_booking_form"
+
+    def missing(self, slots: Slots) -> str | None:
+        return next((step for step in STEPS if not slots.get(step)), None)
+
+    def take(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:
+        heard = turn.read(ASKED.get(turn.requested or ""))
+        changes = self._who(turn, heard) | self._what_for(turn, heard)
+        service = changes.get("booking_service") or turn.slots.get("booking_service")
+        times = Times("booking", dispatcher, turn, lambda service, start: hold(turn, service, start) is not None)
+        changes |= times.take(heard, service, again="booking_service" in changes)
+        if turn.requested == CONFIRM and not changes:
+            return self._answered(dispatcher, turn, times)
+        return changes or None
+
+    def _who(self, turn: Turn, heard: Said) -> Slots:
+        changes: Slots = {}
+        known = turn.slots.get("booking_name")
+        question = turn.intent in ("faq", "clinic")
+        if heard.name and (heard.sure_name or not (known or question)):
+            changes["booking_name"] = respelled(heard.name, known) if known else heard.name
+        if phone := heard.phone or (None if turn.slots.get("booking_phone") else turn.sender):
+            changes["booking_phone"] = phone
+        if heard.email:
+            changes["booking_email"] = heard.email
+        return changes
+
+    def _what_for(self, turn: Turn, heard: Said) -> Slots:
+        known = turn.slots.get("booking_service")
+        picked = [turn.picked] if turn.picked_kind == "service" else [id_ for id_ in heard.services if id_ != known]
+        if len(picked) == 1 and known not in heard.services:
+            return {"booking_service": picked[0], "booking_services": None}
+        if picked and not known:
+            return {"booking_services": picked}
+        return {}
+
+    def _answered(self, dispatcher: CollectingDispatcher, turn: Turn, times: Times) -> Slots | None:
+        if turn.intent == "affirm" or turn.picked_kind == "yes":
+            return self._book(turn, times)
+        if turn.intent in ("deny", "reschedule_appointment") or turn.picked_kind == "no":
+            dispatcher.utter_message(response="utter_what_to_change")
+            return {}
+        return None
+
+    def _book(self, turn: Turn, times: Times) -> Slots:
+        slots, service = turn.slots, turn.slots["booking_service"]
+        start = dt.datetime.fromisoformat(slots["booking_start"])
+        # A hold that ran out while the visitor thought is taken again, if nobody was quicker.
+        held = hold(turn, service, start)
+        if held is None:
+            return times.start_again(service, start)
+        visitor = Visitor(slots["booking_name"], slots["booking_phone"], slots.get("booking_email"))
+        concern, key = slots.get("clinician_concern"), f"{turn.conversation}/{held.id}/confirm"
+        try:
+            visit = services().booking.confirm(held.id, visitor, holder=turn.conversation, pending_reason=concern, key=key)
+        except HoldExpired:
+            return times.start_again(service, start)
+        return {CONFIRM: visit.id}
+
+
+class ActionAskService(Action):
+    """Asks what the visit is for."""
+
+    def name(self) -> str:
+        return "action_ask_booking_form_booking_service"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        practice = services().practice
+        among = tracker.slots.get("booking_services") or [one.id for one in practice.services]
+        known = [one for service in among if (one := practice.service(service))]
+        dispatcher.utter_message(response="utter_which_service", buttons=[button(one.name, "service", one.id) for one in known])
+        return []
+
+
+class ActionAskStart(Action):
+    """Asks when."""
+
+    def name(self) -> str:
+        return "action_ask_booking_form_booking_start"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        times.ask(dispatcher, tracker, domain, "booking")
+        return []
+
+
+class ActionAskConfirmed(Action):
+    """Reads back what is going to be booked."""
+
+    def name(self) -> str:
+        return "action_ask_booking_form_booking_confirmed"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        here, slots = services(), tracker.slots
+        start = dt.datetime.fromisoformat(slots["booking_start"])
+        for held in here.booking.holds(tracker.sender_id):
+            if not held.renewed and held.hold_expires_at and held.hold_expires_at - here.clock() < NEARLY_OVER:
+                here.booking.renew(held.id, holder=tracker.sender_id)
+        service = here.practice.service(slots["booking_service"])
+        dispatcher.utter_message(
+            response="utter_read_back_pending" if slots.get("clinician_concern") else "utter_read_back",
+            buttons=yes_or_no(domain, "utter_read_back"),
+            when=here.facts.moment(start),
+            zone=here.facts.zone(start),
+            service=service.name if service else "",
+            visitor=slots["booking_name"],
+            visitor_phone=here.facts.phone(slots["booking_phone"]),
+        )
+        return []
+
+
+class ActionCloseBooking(Action):
+    """Says what the booking came to, and forgets what it was made of."""
+
+    def name(self) -> str:
+        return "action_close_booking"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        here, slots = services(), tracker.slots
+        if not slots.get(CONFIRM):
+            here.booking.release_all(holder=tracker.sender_id)
+            return forgotten(STATE)
+        visit = here.booking.get(slots[CONFIRM])
+        dispatcher.utter_message(
+            response="utter_pending" if visit.status == "pending" else "utter_booked",
+            when=here.facts.moment(visit.starts_at),
+            zone=here.facts.zone(visit.starts_at),
+            reference=visit.reference,
+        )
+        _agreed(Turn(tracker), slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
+        return [*forgotten(STATE), SlotSet("visit_id", visit.id)]
+
+
+def hold(turn: Turn, service: str, start: dt.datetime) -> Visit | None:
+    """Keeps a slot instead of what was kept before; None when it cannot be had."""
+    booking = services().booking
+    held = booking.holds(turn.conversation)
+    same = next((one for one in held if one.service == service and one.starts_at == start), None)
+    try:
+        instead = held[0].id if held else None
+        return same or booking.hold(service, start, holder=turn.conversation, channel=turn.channel, instead_of=instead)
+    except (SlotTaken, SlotUnavailable):
+        return None
+
+
+def _agreed(turn: Turn, phone: str, version: str) -> None:
+    """Notes that the visitor agreed to texts when they gave their number, unless their last word was no."""
+    consents = services().consents
+    said = [one for one in consents.history(phone) if one.purpose == consent.TEXTS]
+    if not said or said[-1].given:
+        consents.record(phone, consent.TEXTS, True, wording=version, channel=turn.channel, conversation_id=turn.conversation)

@@ -1,0 +1,89 @@
+"""What the forms have in common: questions are answered and the form goes on, and nobody is asked a fourth time."""
+
+from abc import abstractmethod
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.events import ActionExecutionRejected, SlotSet
+from rasa_sdk.executor import CollectingDispatcher
+from rasa_sdk.forms import REQUESTED_SLOT, FormValidationAction
+
+from actions.turn import Events, Slots, Turn, hand_over
+
+#: what is served by a rule even when the message says something for the form, too
+_FIRST = frozenset(("emergency", "self_harm", "adverse_reaction", "clinician_decides", "talk_to_human", "leave"))
+_RETRIEVAL = frozenset(("faq", "clinic"))
+#: what is served by a rule when the message says nothing for the form
+_THEN = frozenset(("bot_challenge", "ask_source", "tell_more"))
+#: said without meaning an answer
+_SMALL_TALK = frozenset(("greet", "thank", "repeat"))
+BAD_ANSWERS = "bad_answers"
+EXPLAIN_AT, PERSON_AT = 2, 3
+
+
+class Form(FormValidationAction):
+    """A form that reads each message as a whole, and asks for what is still missing."""
+
+    #: other intents that a rule of this form serves when the message says nothing for it
+    leaves_on: frozenset[str] = frozenset()
+
+    @abstractmethod
+    def missing(self, slots: Slots) -> str | None:
+        """The slot to ask for next; None when there is nothing left to do."""
+
+    @abstractmethod
+    def take(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:
+        """What the message changes; None when it says nothing for the form."""
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        """Reads the message, unless a rule has just served it."""
+        turn = Turn(tracker)
+        if _interrupted(tracker):
+            return [SlotSet(REQUESTED_SLOT, self.missing(turn.slots))]
+        changes = self.take(dispatcher, turn)
+        if self._for_a_rule(turn, changes):
+            for question in turn.asked[:-1]:
+                dispatcher.utter_message(response=f"utter_{question['label']}")
+            kept = {**(changes or {}), BAD_ANSWERS: 0}
+            return [*_events(kept), ActionExecutionRejected(self.form_name())]
+        if changes is None and turn.intent not in _SMALL_TALK and turn.requested:
+            changes = self._bad_answer(dispatcher, turn)
+            if changes is None:
+                return [SlotSet(BAD_ANSWERS, 0), SlotSet(REQUESTED_SLOT, None)]
+        else:
+            changes = {**(changes or {}), BAD_ANSWERS: 0}
+        turn.slots.update(changes)
+        return [*_events(changes), SlotSet(REQUESTED_SLOT, self.missing(turn.slots))]
+
+    def _for_a_rule(self, turn: Turn, changes: Slots | None) -> bool:
+        if not turn.requested:
+            return False
+        if turn.intent in _FIRST:
+            return True
+        if turn.intent in _RETRIEVAL:
+            return turn.is_question or changes is None or len(turn.asked) > 1
+        return changes is None and turn.intent in _THEN | self.leaves_on
+
+    def _bad_answer(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:
+        """Counts an answer that is none; None when a person has been asked for."""
+        count = int(turn.slots.get(BAD_ANSWERS) or 0) + 1
+        if count >= PERSON_AT:
+            dispatcher.utter_message(response="utter_not_getting_on")
+            hand_over(dispatcher, turn, f"{turn.requested}: {turn.text}")
+            return None
+        dispatcher.utter_message(response=f"utter_explain_{turn.requested}" if count == EXPLAIN_AT else "utter_not_an_answer")
+        return {BAD_ANSWERS: count}
+
+
+def _events(changes: Slots) -> Events:
+    return [SlotSet(name, value) for name, value in changes.items()]
+
+
+def _interrupted(tracker: Tracker) -> bool:
+    """Whether the message was read already, and a rule has served it since."""
+    for event in reversed(tracker.events):
+        if event["event"] == "user":
+            return False
+        if event["event"] == "action_execution_rejected":
+            return True
+    return False

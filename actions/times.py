@@ -1,0 +1,134 @@
+"""Settling on a time, for a booking or for a move: a wish becomes an offer, and an offer a start."""
+
+import datetime as dt
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rasa_sdk import Tracker
+from rasa_sdk.executor import CollectingDispatcher
+
+from actions.services import services
+from actions.turn import Slots, Turn, button, word
+from clinic.offers import Offer
+from clinic.said import Said
+from clinic.when import Wish
+
+#: keeps a start for the visitor; whether it could be had
+Keep = Callable[[str, dt.datetime], bool]
+
+
+class Times:
+    """Reads what a message says about the time. `journey` begins the names of the slots: `booking` or `visit`."""
+
+    def __init__(
+        self, journey: str, dispatcher: CollectingDispatcher, turn: Turn, keep: Keep, *, moving: str | None = None
+    ) -> None:
+        self._journey, self._dispatcher, self._turn, self._keep, self._moving = journey, dispatcher, turn, keep, moving
+
+    def take(self, heard: Said, service: str | None, *, again: bool = False) -> Slots:
+        """What changes; nothing when the message does not speak of the time.
+
+        Args:
+            heard: what the message says.
+            service: what the time is for; None when that is not known yet.
+            again: whether the time must be looked at again, because something else has changed.
+        """
+        turn, offered = self._turn, self._starts("starts")
+        asked = turn.requested == self._slot("start")
+        if turn.picked_kind == "start" and service:
+            return self._start(service, dt.datetime.fromisoformat(turn.picked))
+        wish = self._wish()
+        if turn.picked_kind == "days":
+            wish = Wish.from_json(json.loads(turn.picked)).on_top_of(wish)
+        elif heard.when and not heard.when.clear:
+            days = [option.on_top_of(wish).as_json() for option in heard.when.options]
+            return self._slots(days=days, start=None, offer=None)
+        elif heard.when:
+            wish = heard.when.options[0].on_top_of(wish)
+        elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):
+            return self._offer(service, wish, self._starts("seen"))
+        elif asked and service and turn.intent == "affirm" and len(offered) == 1:
+            return self._start(service, offered[0])
+        elif not (again and wish != Wish()):
+            return {}
+        kept = self._slots(wish=wish.as_json(), days=None)
+        if service is None:
+            return kept
+        fitting = [start for start in offered if fits(start, wish)] if heard.when else []
+        return kept | (self._start(service, fitting[0]) if len(fitting) == 1 else self._offer(service, wish, []))
+
+    def start_again(self, service: str, start: dt.datetime) -> Slots:
+        """Takes a start that was agreed before; what there is instead when it cannot be had any more."""
+        return self._start(service, start)
+
+    def _offer(self, service: str, wish: Wish, seen: list[dt.datetime]) -> Slots:
+        """What there is for a wish: taken at once when it is just that."""
+        offer = services().offers.find(service, wish, without=seen, moving=self._moving)
+        if offer.exact:
+            return self._start(service, offer.slots[0].starts_at)
+        return self._slots(start=None, offer=_kept(offer, seen))
+
+    def _start(self, service: str, start: dt.datetime) -> Slots:
+        exact = Wish(start.date(), start.date(), at=start.time())
+        if self._keep(service, start):
+            return self._slots(start=start.isoformat(), offer=None, days=None, wish=exact.as_json())
+        self._dispatcher.utter_message(response="utter_slot_gone", when=services().facts.moment(start))
+        offer = services().offers.find(service, exact, moving=self._moving)
+        return self._slots(start=None, offer=_kept(offer, []) | {"reason": None})
+
+    def _slot(self, name: str) -> str:
+        return f"{self._journey}_{name}"
+
+    def _slots(self, **values: Any) -> Slots:
+        return {self._slot(name): value for name, value in values.items()}
+
+    def _wish(self) -> Wish:
+        return Wish.from_json(self._turn.slots.get(self._slot("wish")) or {})
+
+    def _starts(self, which: str) -> list[dt.datetime]:
+        offer = self._turn.slots.get(self._slot("offer")) or {}
+        return [dt.datetime.fromisoformat(start) for start in offer.get(which, [])]
+
+
+def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any], journey: str) -> None:
+    """Asks which of two days, or which of the slots that are offered, or when at all."""
+    facts, slots = services().facts, tracker.slots
+    if days := slots.get(f"{journey}_days"):
+        wishes = [(each, Wish.from_json(each)) for each in days]
+        buttons = [button(facts.days(wish.first, wish.last), "days", json.dumps(each)) for each, wish in wishes if wish.first and wish.last]
+        dispatcher.utter_message(response="utter_which_day", buttons=buttons)
+        return
+    offer = slots.get(f"{journey}_offer")
+    if not offer:
+        dispatcher.utter_message(response="utter_when")
+        return
+    starts = [dt.datetime.fromisoformat(start) for start in offer["starts"]]
+    if not starts:
+        dispatcher.utter_message(response="utter_no_slots")
+        return
+    if offer["reason"]:
+        dispatcher.utter_message(response=f"utter_slot_{offer['reason']}")
+    buttons = [button(facts.moment(start, short=True), "start", start.isoformat()) for start in starts]
+    dispatcher.utter_message(response="utter_offer", buttons=[*buttons, button(word(domain, "utter_offer", "other"), "other")])
+
+
+def fits(start: dt.datetime, wish: Wish) -> bool:
+    """Whether a start is one that was wished for."""
+    return (
+        (not wish.first or not wish.last or wish.first <= start.date() <= wish.last)
+        and (not wish.weekdays or start.weekday() in wish.weekdays)
+        and (not wish.at or start.time() == wish.at)
+        and (not wish.begins or start.time() >= wish.begins)
+        and (not wish.ends or start.time() < wish.ends)
+    )
+
+
+def _kept(offer: Offer, seen: list[dt.datetime]) -> dict[str, Any]:
+    """An offer as a slot keeps it."""
+    starts = [slot.starts_at for slot in offer.slots]
+    return {
+        "starts": [start.isoformat() for start in starts],
+        "reason": offer.reason,
+        "seen": [start.isoformat() for start in [*seen, *starts]],
+    }

@@ -1,0 +1,168 @@
+"""How quick the website chat is: python -m bench.web
+
+In a browser: from the click on the launcher to an input that is ready, and from a message to its painted answer.
+Without one: replies on one process that also holds 500 open streams of events.
+"""
+
+import asyncio
+import json
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+from playwright.async_api import Browser, Page
+
+from bench.browser import chromium, open_panel, panel_of
+from bench.serving import Server
+
+OPENINGS, MESSAGES = 15, 40
+STREAMS, REPLIES, VISITORS = 500, 200, 2
+QUESTIONS = (
+    "does it hurt?",
+    "how long is the recovery?",
+    "how much does it cost?",
+    "when are you open?",
+    "what can it do for acne scars?",
+)
+#: seconds between a visitor's messages
+PAUSE = 0.2
+FREE = "100000/minute"
+
+# From the click until the field has the focus; taken in the page around the panel, by its own clock.
+_OPENING = """() => new Promise((resolve) => {
+  const launcher = document.getElementById("stipple").shadowRoot.querySelector(".launcher");
+  const started = performance.now();
+  const done = () => resolve(performance.now() - started);
+  addEventListener("message", (event) => event.data?.type === "ready" && requestAnimationFrame(done));
+  launcher.click();
+})"""
+# From the key press until the frame after the answer stands in the page.
+_ANSWER = """(text) => new Promise((resolve) => {
+  const field = document.getElementById("field");
+  field.value = text;
+  const before = document.querySelectorAll(".assistant").length;
+  const watch = new MutationObserver(() => {
+    if (document.querySelectorAll(".assistant").length === before) return;
+    watch.disconnect();
+    requestAnimationFrame(() => setTimeout(() => resolve(performance.now() - started)));
+  });
+  watch.observe(document.getElementById("messages"), { childList: true });
+  const started = performance.now();
+  field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+})"""
+
+
+async def measure() -> dict[str, Any]:
+    """All figures, in milliseconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        free = {f"limit_{name}": FREE for name in ("messages", "address", "sessions", "streams")}
+        server = Server(Path(folder), **free).start()
+        try:
+            async with chromium() as browser:
+                first, again = await _openings(browser, server)
+                answers = await _answers(browser, server)
+            alone = await _replies(server, 0)
+            crowded = await _replies(server, STREAMS)
+            memory = psutil.Process(server.pid).memory_info().rss
+        finally:
+            server.stop()
+    return {
+        "first opening": _figures(first),
+        "opening with files kept": _figures(again),
+        "message to painted answer": _figures(answers),
+        "reply, no stream": _figures(alone),
+        f"reply, {STREAMS} streams": _figures(crowded),
+        "memory (MB)": round(memory / 1e6),
+    }
+
+
+async def _openings(browser: Browser, server: Server) -> tuple[list[float], list[float]]:
+    first, again = [], []
+    for _ in range(OPENINGS):
+        context = await browser.new_context()
+        page = await context.new_page()
+        for times in (first, again):
+            await _land(page, server)
+            times.append(await page.evaluate(_OPENING))
+            panel = await panel_of(page)
+            await panel.wait_for_function("document.activeElement.id === 'field'")
+        await context.close()
+    return first, again
+
+
+async def _answers(browser: Browser, server: Server) -> list[float]:
+    page = await browser.new_page()
+    await _land(page, server)
+    panel = await open_panel(page)
+    await panel.evaluate(_ANSWER, "hello")
+    return [await panel.evaluate(_ANSWER, QUESTIONS[index % len(QUESTIONS)]) for index in range(MESSAGES)]
+
+
+async def _land(page: Page, server: Server) -> None:
+    await page.goto(server.url)
+    await page.wait_for_selector("#stipple .launcher")
+    await page.wait_for_load_state("networkidle")
+
+
+async def _replies(server: Server, streams: int) -> list[float]:
+    limits = httpx.Limits(max_connections=streams + 50, max_keepalive_connections=50)
+    async with httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) as http:
+        held = asyncio.Semaphore(0)
+        listeners = [asyncio.create_task(_listen(http, await _token(http), held)) for _ in range(streams)]
+        for _ in listeners:
+            await held.acquire()
+        times: list[float] = []
+        await asyncio.gather(*(_visit(http, times) for _ in range(VISITORS)))
+        broken = [listener for listener in listeners if listener.done()]
+        for listener in listeners:
+            listener.cancel()
+        await asyncio.gather(*listeners, return_exceptions=True)
+        if broken:
+            raise RuntimeError(f"{len(broken)} streams of {streams} broke off")
+    return times
+
+
+async def _token(http: httpx.AsyncClient) -> dict[str, str]:
+    return {"Authorization": f"Bearer {(await http.post('/chat/sessions')).json()['token']}"}
+
+
+async def _listen(http: httpx.AsyncClient, headers: dict[str, str], held: asyncio.Semaphore) -> None:
+    async with http.stream("GET", "/chat/events", headers=headers) as response:
+        async for line in response.aiter_lines():
+            if line == "event: live":
+                held.release()
+
+
+async def _visit(http: httpx.AsyncClient, times: list[float]) -> None:
+    headers = await _token(http)
+    for index in range(REPLIES // VISITORS):
+        body = {"id": uuid.uuid4().hex, "text": QUESTIONS[index % len(QUESTIONS)]}
+        started = time.perf_counter()
+        response = await http.post("/chat/messages", json=body, headers=headers)
+        times.append((time.perf_counter() - started) * 1000)
+        response.raise_for_status()
+        await asyncio.sleep(PAUSE)
+
+
+def _figures(times: list[float]) -> dict[str, float]:
+    cuts = statistics.quantiles(times, n=100, method="inclusive")
+    return {"p50": round(cuts[49], 1), "p99": round(cuts[98], 1)}
+
+
+def main() -> None:
+    figures = asyncio.run(measure())
+    if "--json" in sys.argv:
+        print(json.dumps(figures))
+        return
+    for name, value in figures.items():
+        print(f"{name:28}", "  ".join(f"{k} {v} ms" for k, v in value.items()) if isinstance(value, dict) else value)
+
+
+if __name__ == "__main__":
+    main()

