@@ -25,12 +25,19 @@ test: dev ## run every test, the quick ones first
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/stipple check
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -q tests/nlu tests/clinic/test_practice.py tests/clinic/test_when.py tests/test_tidy.py tests/test_context.py
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 .PHONY: dev
 dev: tools
 	@scripts/install "$(PYTHON)" requirements-dev.lock
+	@scripts/install-services
 	@$(BIN)/stipple setup
+
+.PHONY: stress
+stress: dev ## try to double, lose or reorder bookings and text messages
+	@$(BIN)/python -m bench.stress_booking
+	@$(BIN)/python -m bench.stress_sms
 
 .PHONY: eval
 eval: setup ## score the understanding on the held-out questions

@@ -63,7 +63,13 @@ class ValidateVisitForm(Form):
         if visit is None:
             return changes or None
         answered = turn.requested == CONFIRM and not changes
-        return self._answered(dispatcher, turn, visit) if answered else {**changes, "visit_id": visit.id} if changes or found else None
+        return (
+            self._answered(dispatcher, turn, visit)
+            if answered
+            else {**changes, "visit_id": visit.id}
+            if changes or found
+            else None
+        )
 
     def _look(self, dispatcher: CollectingDispatcher, turn: Turn) -> tuple[Visit | None, Slots]:
         """Looks for the visit by what was said: the phone that a text came from, or reference and phone."""
@@ -136,6 +142,18 @@ class ValidateVisitForm(Form):
         return {CONFIRM: True}
 
 
+class ActionAskReference(Action):
+    """Asks for the visit's reference."""
+
+    def name(self) -> str:
+        return "action_ask_visit_form_visit_reference"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        intent = next(intent for intent, task in TASKS.items() if task == tracker.slots["visit_task"])
+        dispatcher.utter_message(response=f"utter_{intent}")
+        return []
+
+
 class ActionAskVisit(Action):
     """Asks which of the visitor's visits is meant."""
 
@@ -157,8 +175,7 @@ class ActionAskVisitStart(Action):
         return "action_ask_visit_form_visit_start"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        times.ask(dispatcher, tracker, domain, "visit")
-        return []
+        return times.ask(dispatcher, tracker, domain, "visit")
 
 
 class ActionAskVisitConfirmed(Action):

@@ -20,7 +20,7 @@ from clinic.visits import Visit, Visitor
 CONFIRM = "booking_confirmed"
 #: in the order in which they are asked for
 STEPS = ("booking_service", "booking_start", "booking_name", "booking_phone", CONFIRM)
-STATE = (*STEPS, "booking_services", "booking_wish", "booking_days", "booking_offer", "booking_email")
+STATE = (*STEPS, "booking_changing", "booking_services", "booking_wish", "booking_days", "booking_offer", "booking_email")
 ASKED = {"booking_start": ASKED_WHEN, "booking_name": ASKED_NAME, "booking_phone": ASKED_PHONE}
 #: a hold is renewed when it has less than this left
 NEARLY_OVER = dt.timedelta(minutes=2)
@@ -29,7 +29,7 @@ NEARLY_OVER = dt.timedelta(minutes=2)
 class ValidateBookingForm(Form):
     """Reads what a message says for the booking."""
 
-    leaves_on = frozenset(("cancel_appointment",))
+    leaves_on = frozenset(("deny", "cancel_appointment"))
 
     def name(self) -> str:
         return "validate_booking_form"
@@ -43,8 +43,10 @@ class ValidateBookingForm(Form):
         service = changes.get("booking_service") or turn.slots.get("booking_service")
         times = Times("booking", dispatcher, turn, lambda service, start: hold(turn, service, start) is not None)
         changes |= times.take(heard, service, again="booking_service" in changes)
+        if changes and turn.slots.get("booking_changing"):
+            changes["booking_changing"] = None
         if turn.requested == CONFIRM and not changes:
-            return self._answered(dispatcher, turn, times)
+            return self._answered(turn, times)
         return changes or None
 
     def _who(self, turn: Turn, heard: Said) -> Slots:
@@ -68,12 +70,11 @@ class ValidateBookingForm(Form):
             return {"booking_services": picked}
         return {}
 
-    def _answered(self, dispatcher: CollectingDispatcher, turn: Turn, times: Times) -> Slots | None:
+    def _answered(self, turn: Turn, times: Times) -> Slots | None:
         if turn.intent == "affirm" or turn.picked_kind == "yes":
             return self._book(turn, times)
         if turn.intent in ("deny", "reschedule_appointment") or turn.picked_kind == "no":
-            dispatcher.utter_message(response="utter_what_to_change")
-            return {}
+            return {"booking_changing": True}
         return None
 
     def _book(self, turn: Turn, times: Times) -> Slots:
@@ -102,7 +103,9 @@ class ActionAskService(Action):
         practice = services().practice
         among = tracker.slots.get("booking_services") or [one.id for one in practice.services]
         known = [one for service in among if (one := practice.service(service))]
-        dispatcher.utter_message(response="utter_which_service", buttons=[button(one.name, "service", one.id) for one in known])
+        dispatcher.utter_message(
+            response="utter_book_appointment", buttons=[button(one.name, "service", one.id) for one in known]
+        )
         return []
 
 
@@ -113,8 +116,7 @@ class ActionAskStart(Action):
         return "action_ask_booking_form_booking_start"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        times.ask(dispatcher, tracker, domain, "booking")
-        return []
+        return times.ask(dispatcher, tracker, domain, "booking")
 
 
 class ActionAskConfirmed(Action):
@@ -125,6 +127,9 @@ class ActionAskConfirmed(Action):
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         here, slots = services(), tracker.slots
+        if slots.get("booking_changing"):
+            dispatcher.utter_message(response="utter_what_to_change")
+            return []
         start = dt.datetime.fromisoformat(slots["booking_start"])
         for held in here.booking.holds(tracker.sender_id):
             if not held.renewed and held.hold_expires_at and held.hold_expires_at - here.clock() < NEARLY_OVER:

@@ -31,6 +31,8 @@ class ActionTellMore(Action):
         follow_ups = [
             topic for event in last_said(tracker) for topic in event["metadata"].get("metadata", {}).get("follow_ups", [])
         ]
+        # What was said last may only have named the sources of the answer before it.
+        follow_ups = follow_ups or last_answered(tracker).get("follow_ups", [])
         if follow_ups:
             dispatcher.utter_message(response="utter_more", metadata={"follow_ups": list(dict.fromkeys(follow_ups))})
         else:

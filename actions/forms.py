@@ -24,8 +24,8 @@ EXPLAIN_AT, PERSON_AT = 2, 3
 class Form(FormValidationAction):
     """A form that reads each message as a whole, and asks for what is still missing."""
 
-    #: other intents that a rule of this form serves when the message says nothing for it
-    leaves_on: frozenset[str] = frozenset()
+    #: intents on which the form is left when the message says nothing for it
+    leaves_on = frozenset(("deny",))
 
     @abstractmethod
     def missing(self, slots: Slots) -> str | None:
@@ -61,7 +61,7 @@ class Form(FormValidationAction):
         if turn.intent in _FIRST:
             return True
         if turn.intent in _RETRIEVAL:
-            return turn.is_question or changes is None or len(turn.asked) > 1
+            return bool(turn.questions) or changes is None
         return changes is None and turn.intent in _THEN | self.leaves_on
 
     def _bad_answer(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:

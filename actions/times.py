@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from rasa_sdk import Tracker
+from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import services
-from actions.turn import Slots, Turn, button, word
+from actions.turn import Events, Slots, Turn, button, word
 from clinic.offers import Offer
 from clinic.said import Said
 from clinic.when import Wish
@@ -55,7 +56,9 @@ class Times:
         kept = self._slots(wish=wish.as_json(), days=None)
         if service is None:
             return kept
-        fitting = [start for start in offered if fits(start, wish)] if heard.when else []
+        # "The ten o'clock one", "thursday then": one of those that were offered.
+        picks = heard.when and (heard.when.options[0].at or heard.when.options[0].first == heard.when.options[0].last)
+        fitting = [start for start in offered if fits(start, wish)] if picks else []
         return kept | (self._start(service, fitting[0]) if len(fitting) == 1 else self._offer(service, wish, []))
 
     def start_again(self, service: str, start: dt.datetime) -> Slots:
@@ -91,26 +94,32 @@ class Times:
         return [dt.datetime.fromisoformat(start) for start in offer.get(which, [])]
 
 
-def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any], journey: str) -> None:
+def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any], journey: str) -> Events:
     """Asks which of two days, or which of the slots that are offered, or when at all."""
     facts, slots = services().facts, tracker.slots
     if days := slots.get(f"{journey}_days"):
         wishes = [(each, Wish.from_json(each)) for each in days]
-        buttons = [button(facts.days(wish.first, wish.last), "days", json.dumps(each)) for each, wish in wishes if wish.first and wish.last]
+        buttons = [
+            button(facts.days(wish.first, wish.last), "days", json.dumps(each))
+            for each, wish in wishes
+            if wish.first and wish.last
+        ]
         dispatcher.utter_message(response="utter_which_day", buttons=buttons)
-        return
+        return []
     offer = slots.get(f"{journey}_offer")
     if not offer:
         dispatcher.utter_message(response="utter_when")
-        return
+        return []
     starts = [dt.datetime.fromisoformat(start) for start in offer["starts"]]
     if not starts:
         dispatcher.utter_message(response="utter_no_slots")
-        return
+        return []
     if offer["reason"]:
         dispatcher.utter_message(response=f"utter_slot_{offer['reason']}")
     buttons = [button(facts.moment(start, short=True), "start", start.isoformat()) for start in starts]
     dispatcher.utter_message(response="utter_offer", buttons=[*buttons, button(word(domain, "utter_offer", "other"), "other")])
+    # Why it is not what was asked for is said once.
+    return [SlotSet(f"{journey}_offer", offer | {"reason": None})]
 
 
 def fits(start: dt.datetime, wish: Wish) -> bool:

@@ -14,8 +14,6 @@ from clinic.said import Said
 Events = list[dict[str, Any]]
 Slots = dict[str, Any]
 
-#: the entity that a chosen button carries, as "kind=value"
-PICKED = "picked"
 _ASKS = re.compile(
     r"^(?:(?:and|but|also|ok|so|wait|hi|hello|just)\b[ ,]*)*(?:what|how|when|where|who|which|why|is|are|do|does|did|can|could|should|will|would|may)\b",
     re.IGNORECASE,
@@ -30,22 +28,24 @@ class Turn:
         message = tracker.latest_message
         self.tracker, self.slots = tracker, tracker.slots
         self.conversation: str = tracker.sender_id
-        self.text: str = message.get("text") or ""
         self.intent: str = message["intent"]["name"]
         #: the questions beside the answer to a form's own, as {"label", "text"}
         self.asked: list[dict[str, str]] = message.get("asked") or []
         last = next(event for event in reversed(tracker.events) if event["event"] == "user")
+        # As it was written; what the understanding makes of it is in small letters.
+        self.text: str = last.get("text") or ""
         self.channel: str = last.get("input_channel") or "web"
         #: the number that a text message came from
         self.sender: str | None = (last.get("metadata") or {}).get("phone")
         self.requested: str | None = tracker.slots.get("requested_slot") if tracker.active_loop else None
-        picked = next((each["value"] for each in message.get("entities") or [] if each["entity"] == PICKED), "")
-        self.picked_kind, _, self.picked = picked.partition("=")
+        #: what a chosen button stands for
+        self.picked_kind, _, self.picked = str(message.get("picked") or "").partition("=")
 
     @property
-    def is_question(self) -> bool:
-        """Whether the message asks something."""
-        return "?" in self.text or bool(_ASKS.match(self.text))
+    def questions(self) -> list[str]:
+        """The parts of the message that ask something, and not only name what could be asked about."""
+        parts = [question["text"] for question in self.asked if question["text"]]
+        return [part for part in parts if _ASKS.match(part) or _asked_in(self.text, part)]
 
     def read(self, asked: str | None, text: str | None = None) -> Said:
         """What the message, or a part of it, says about a visit; what belongs to a question of its own counts for nothing."""
@@ -53,10 +53,10 @@ class Turn:
         if self.picked_kind:
             return Said()
         rest = self.text if text is None else text
-        for question in self.asked:
-            rest = _without(rest, question["text"])
+        for question in self.questions:
+            rest = _without(rest, question)
         found = said.read(rest, here.practice, here.offers.today, asked)
-        if rest.strip(" .,!?") or not self.asked:
+        if rest.strip(" .,!?") or not self.questions:
             return found
         whole = said.read(self.text, here.practice, here.offers.today)
         sure = whole.name if whole.sure_name else None
@@ -103,13 +103,22 @@ def hand_over(dispatcher: CollectingDispatcher, turn: Turn, reason: str) -> None
     )
     attendance = here.handoffs.attendance()
     if attendance.open_now:
-        dispatcher.utter_message(response="utter_handed_over")
+        dispatcher.utter_message(response="utter_talk_to_human")
     else:
         opens = here.facts.moment(attendance.opens_at) if attendance.opens_at else ""
-        dispatcher.utter_message(response="utter_handed_over_later" if opens else "utter_handed_over_some_time", opens=opens)
+        dispatcher.utter_message(response="utter_talk_to_human_later" if opens else "utter_talk_to_human_some_time", opens=opens)
+
+
+def _asked_in(text: str, part: str) -> bool:
+    """Whether a question mark ends a part of a text."""
+    found = text.lower().find(part.strip(" ?!."))
+    return text[found + len(part.strip(" ?!.")) :].lstrip(" .!").startswith("?") if found >= 0 else "?" in text
 
 
 def _without(text: str, part: str) -> str:
-    """A text without a part, which stands in it in small letters and with its spelling repaired."""
-    found = text.lower().find(part.strip(" ?!."))
-    return text[:found] + "\n" + text[found + len(part.strip(" ?!.")) :] if found >= 0 else ("" if len(part) >= len(text) * 0.8 else text)
+    """A text without a part, which may stand in it in other letters or other words for the same."""
+    bare = part.strip(" ?!.")
+    found = text.lower().find(bare)
+    if found >= 0:
+        return text[:found] + "\n" + text[found + len(bare) :]
+    return "" if len(part) >= 0.8 * len(text) else text

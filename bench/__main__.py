@@ -9,6 +9,7 @@ Writes docs/bench.md and its chart. All of it stays on this machine, in .cache/b
 
 import argparse
 import json
+import os
 import shlex
 import sys
 import time
@@ -32,6 +33,7 @@ def main() -> None:
     parser.add_argument("--turns", type=int, default=TURNS[-1], help=f"turns of the long conversation ({TURNS[-1]})")
     parser.add_argument("--docs", type=Path, default=DOCS, help="the folder to write the page and the chart to")
     given = parser.parse_args()
+    load = os.getloadavg()[0]
     made = folders.prepare(FOLDER, given.examples)
     print(f"bench: {made.examples:,} examples of {made.labels} topics and other intents", flush=True)
     # Stipple first: what is wrong with it shows within minutes, and not when stock is done.
@@ -45,7 +47,7 @@ def main() -> None:
         sys.exit(f"bench: {error}")
     ours, stock = measured
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
-    print(report.write(given.docs, command, made, given.examples, stock, ours))
+    print(report.write(given.docs, command, load, made, given.examples, stock, ours))
     print(f"bench: wrote {given.docs / report.PAGE} and {given.docs / report.CHART}")
 
 

@@ -127,8 +127,9 @@ def _write_stock(source: Path, folder: Path) -> dict[str, Any]:
         {"recipe": "default.v1", "assistant_id": "stock", "language": "en"}
         | {"pipeline": STOCK_PIPELINE, "policies": STOCK_POLICIES},
     )
-    _write(folder / "credentials.yml", {"rest": None})
-    _write(folder / "endpoints.yml", {})
+    # Every key of this file is a channel.
+    (folder / "credentials.yml").write_text("rest:\n", encoding="utf-8")
+    (folder / "endpoints.yml").touch()
     return answers
 
 

@@ -19,7 +19,7 @@ INTRODUCTION = """\
 Written by `make bench`. Stock is Rasa 3.6.21 in an environment of its own (Python 3.10, TensorFlow 2.12) with the default
 pipeline (DIET, a ResponseSelector for each retrieval intent) and the default policies (Memoization, Rule, UnexpecTED, TED).
 Both systems learned the same examples, answers and rules of `data/`, and were measured on the same machine in one run, first
-the one, then the other, with nothing else to do.
+the one, then the other.
 """
 
 NOTES = """\
@@ -110,14 +110,15 @@ def table(found: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def write(folder: Path, command: str, folders: Folders, most: int | None, stock: Measured, ours: Measured) -> str:
-    """Writes the page and the chart, and returns the table."""
+def write(folder: Path, command: str, load: float, folders: Folders, most: int | None, stock: Measured, ours: Measured) -> str:
+    """Writes the page and the chart, and returns the table; `load` is how busy the machine was before."""
     shown = table(rows(stock, ours))
-    many = "all examples" if most is None else f"at most {most} examples of each topic"
+    many = "all examples" if most is None else f"at most {most} examples of each topic or other intent"
     facts = (
         f"`{command}` on {dt.datetime.now(dt.UTC):%d %B %Y}, on a machine with {len(os.sched_getaffinity(0))} cores\n"
-        f"({platform.system()}, {platform.machine()}), with {many} or other intent: {folders.examples:,} of {folders.labels},\n"
-        f"the same for both. Messages that got no reply: stock {stock.silent}, Stipple {ours.silent}."
+        f"({platform.system()}, {platform.machine()}) whose load was {load:.1f} before it began, with {many}:\n"
+        f"{folders.examples:,} examples of {folders.labels} topics and intents, the same for both. Messages that got no reply:\n"
+        f"stock {stock.silent}, Stipple {ours.silent}."
     )
     picture = f"![Stipple beside stock Rasa: shares of stock's figures, and reply time by turn]({CHART.as_posix()})"
     folder.mkdir(parents=True, exist_ok=True)

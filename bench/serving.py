@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 
 
 class Server:

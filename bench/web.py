@@ -91,7 +91,7 @@ async def _openings(browser: Browser, server: Server) -> tuple[list[float], list
             await _land(page, server)
             times.append(await page.evaluate(_OPENING))
             panel = await panel_of(page)
-            await panel.wait_for_function("document.activeElement.id === 'field'")
+            await panel.wait_for_function("() => document.activeElement.id === 'field'")
         await context.close()
     return first, again
 

@@ -13,10 +13,10 @@ from typing import Annotated, Any, NamedTuple, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from bot import readability, sms_text, topics
+from bot import context, readability, sms_text, topics
 from bot import sources as documents
 from bot.lines import Lines
-from bot import context
+from bot.nlu import entities
 from bot.nlu.text import normalise
 from bot.quantities import quantities
 from bot.topics import Condition, Example, Topic
@@ -29,6 +29,7 @@ MAX_SMS, MAX_TITLE, MAX_GRADE = 306, 40, 9.0
 SENTENCES, FOLLOW_UPS = (2, 5), (2, 3)
 
 CLINIC, DOMAIN, LANGUAGES = Path("clinic.yml"), Path("domain.yml"), Path("data/languages.yml")
+ENTITIES = Path("data/entities")
 NLU, STORIES, QUESTIONS = Path("data/nlu"), Path("data/stories"), Path("tests/questions")
 CODE = (Path("bot"), Path("actions"))
 
@@ -173,7 +174,13 @@ class _Tree:
         self.code = _Code.read(root)
         self._titles = dict.fromkeys((label for label in self.labels if "/" in label), "")
         self._titles |= {topic.label: topic.metadata.title for topic in self.topics}
-        self.clinic_values = _longest_values(self.clinic) if self.clinic else None
+        #: what answers may take up from a question, each with its longest value
+        self.entities = {
+            path.stem: max(kinds, key=len)
+            for path in sorted((root / ENTITIES).glob("*.yml"))
+            if (kinds := self._try(entities.read, path))
+        }
+        self.clinic_values = _longest_values(self.clinic) | self.entities if self.clinic else None
         self.domain_lines = Lines(root / DOMAIN) if self.domain else None
         self.source_lines = Lines(root / documents.PATH) if self.sources else None
 
@@ -388,6 +395,7 @@ def _variables(tree: _Tree) -> Iterator[Finding]:
     if tree.clinic is None or tree.clinic_values is None:
         return
     texts, truths = set(tree.clinic_values) | tree.slots, _truths(tree.clinic) | tree.slots
+    truths |= set(tree.entities) | {f"{name}_kind" for name in tree.entities}
     for topic in tree.topics:
         for variation in topic.variations:
             for name in _VARIABLE.findall(variation.text):

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import io
 import json
 import sys
 import uuid
@@ -94,7 +95,9 @@ def ask(
     settings = _start(quiet=True)
     from bot import report
 
-    messages = [{"text": text}] if text is not None else _lines(sys.stdin)
+    # Whatever the terminal's character set, and whatever is in the file.
+    lines = io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="replace")
+    messages = [{"text": text}] if text is not None else _lines(lines)
 
     async def answer() -> None:
         async for message, reply in _replies(settings, messages, channel):
@@ -204,7 +207,7 @@ def _lines(stream: Iterable[str]) -> Iterable[dict[str, Any]]:
         line = line.rstrip("\r\n")
         try:
             message = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             message = line
         if isinstance(message, dict) and isinstance(message.get("text"), str):
             known = message.get("channel") in ("web", "sms")

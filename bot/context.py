@@ -9,11 +9,12 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from rapidfuzz import fuzz
 
+from bot.nlu import entities
 from bot.nlu.text import normalise
 from bot.reply import Choice, Reply
 from clinic import yaml
 
-FOLLOW_UPS, AREAS = Path("data/follow_ups.yml"), Path("data/areas.yml")
+FOLLOW_UPS, AREAS = Path("data/follow_ups.yml"), Path("data/entities/area.yml")
 ELSE = "else"
 # Likeness of a text to a choice's title, of 100, from which on it is taken for it.
 SAME_TITLE = 88
@@ -49,20 +50,24 @@ class FollowUps:
         Raises:
             clinic.yaml.BadFile: with file, line and reason for each wrong entry.
         """
-        names = [name for listed in yaml.read(areas).values() for name in listed]
+        names = [name for kind in entities.read(areas).values() for name in kind.says]
         meanings: dict[str, dict[str, str]] = {}
         for entry in yaml.read_as(follow_ups, _FollowUps).root:
             means = {topic: meant for meant, topics in entry.after.items() for topic in topics}
             if entry.otherwise:
                 means[ELSE] = entry.otherwise
             for words, area in product(entry.says, names):
-                meanings[normalise(words.replace("{area}", area))] = means
+                meanings.setdefault(normalise(words.replace("{area}", area)), {}).update(means)
         return cls(meanings)
 
     def meaning(self, text: str, last_topic: str) -> str | None:
         """The topic that a text is about after another topic; None when it speaks for itself."""
         means = self.meanings.get(_bare(text), {})
         return means.get(last_topic) or means.get(ELSE)
+
+    def within(self, text: str, form: str) -> str | None:
+        """What a text means while a form is at work; None when it speaks for itself."""
+        return self.meanings.get(_bare(text), {}).get(form)
 
 
 def numbered(text: str, choices: list[Choice]) -> Choice | None:

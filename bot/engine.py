@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -15,12 +15,14 @@ from rasa.core.agent import Agent
 from rasa.core.channels.channel import OutputChannel, UserMessage
 from rasa.core.processor import MessageProcessor
 from rasa.model import get_latest_model
+from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.utils.endpoints import EndpointConfig
 from rasa_sdk.executor import ActionExecutor
 
+from actions.services import use
 from bot import sources
 from bot.context import FollowUps, numbered, offered, titled
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
@@ -31,9 +33,10 @@ from bot.sources import Sources
 from bot.tidy import MAX_LENGTH, TroubleSpotter, tidy
 from bot.tracker_store import SqlTrackerStore, TurnTaken
 from bot.wording import ApprovedWording
+from clinic import clock as clocks
 from clinic import database, practice
-from clinic.facts import ClinicFacts
-from clinic.practice import Practice
+from clinic.clock import Clock
+from clinic.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +49,12 @@ ATTEMPTS = 3
 LANGUAGES = Path("data/languages.yml")
 # What a person should look at: not knowing, rather than knowing that it is none of the clinic's business.
 _WORTH_A_LOOK = frozenset((CLARIFY, FALLBACK, "still_unclear"))
+# The forms, and the task that each is for.
+FORMS = {"booking_form": "book_appointment", "visit_form": "check_appointment"}
+# What a form is interrupted for: urgent matters at once, questions to answer before it goes on.
+_INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
+_BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
+_QUIET = "talk_to_human"
 # Of several questions in one message, the first of these zones gives its name to the turn.
 _BY_URGENCY: tuple[Zone, ...] = ("safety", "task", "answer", "clarify", "fallback")
 
@@ -62,17 +71,22 @@ class Engine:
     """Runs turns. One per process; safe to use from many tasks of one event loop."""
 
     def __init__(
-        self, processor: MessageProcessor, store: SqlTrackerStore, wording: ApprovedWording, known: Sources, clinic: Practice
+        self, processor: MessageProcessor, store: SqlTrackerStore, wording: ApprovedWording, known: Sources, services: Services
     ) -> None:
-        self._processor, self.store, self.wording, self._sources, self.clinic = processor, store, wording, known, clinic
+        self._processor, self.store, self.wording, self._sources, self.services = processor, store, wording, known, services
         self.review = Review(store.database)
         self._spotter = TroubleSpotter(LANGUAGES)
         self._follow_ups = FollowUps.load()
         self._locks: dict[str, _CountedLock] = {}
 
     @classmethod
-    def load(cls, settings: Settings) -> Self:
+    def load(cls, settings: Settings, *, channels: Collection[str] = (), clock: Clock = clocks.now) -> Self:
         """Loads the newest model, and brings the database's schema up to date.
+
+        Args:
+            settings: the settings.
+            channels: on which of `email`, `webhook`, `text`, `calendar` people can be told of what is booked.
+            clock: where the time comes from.
 
         Raises:
             NotReady: there is no model, or it cannot be read.
@@ -82,19 +96,20 @@ class Engine:
         engine = database.connect(settings.database_url)
         database.migrate(engine)
         store = SqlTrackerStore(engine=engine)
+        services = Services.build(engine, clinic, channels=channels, clock=clock)
         model = get_latest_model(str(settings.models))
         if model is None:
             raise NotReady(f"there is no trained model in {settings.models}: run `make train`")
         agent = Agent(
-            generator=ApprovedWording(Domain.empty(), ClinicFacts(clinic), known, settings.require_approval),
+            generator=ApprovedWording(Domain.empty(), services.facts, known, settings.require_approval, clock),
             tracker_store=store,
-            action_endpoint=InProcessActions("actions"),
+            action_endpoint=InProcessActions("actions", services),
         )
         try:
             agent.load_model(model)
         except Exception as error:
             raise NotReady(f"the model {model} cannot be loaded: {error}") from error
-        return cls(agent.processor, store, agent.nlg, known, clinic)
+        return cls(agent.processor, store, agent.nlg, known, services)
 
     async def check(self) -> None:
         """Proves that the model answers a known question.
@@ -107,7 +122,14 @@ class Engine:
             raise NotReady(f"the model does not know '{KNOWN_QUESTION}'")
 
     async def turn(
-        self, conversation: str, text: str = "", *, choice: str | None = None, channel: str = "web", message_id: str | None = None
+        self,
+        conversation: str,
+        text: str = "",
+        *,
+        choice: str | None = None,
+        channel: str = "web",
+        message_id: str | None = None,
+        phone: str | None = None,
     ) -> Reply:
         """Runs one turn and keeps it; the same message id again gives the same reply and runs nothing.
 
@@ -117,6 +139,7 @@ class Engine:
             choice: the id of a button that was offered in this conversation.
             channel: whose wording to use, `web` or `sms`.
             message_id: the sender's own id of the message.
+            phone: the number that a text message came from, in E.164 form.
 
         Raises:
             UnknownChoice: no such button was offered lately.
@@ -128,7 +151,7 @@ class Engine:
                 if message_id and (kept := self.store.reply_to(conversation, message_id)):
                     return Reply.from_json(kept.reply)
                 try:
-                    reply = await self._run(conversation, text, choice, channel, message_id, started)
+                    reply = await self._run(conversation, text, choice, channel, message_id, phone, started)
                     break
                 except TurnTaken:
                     if attempt == ATTEMPTS - 1:
@@ -145,25 +168,42 @@ class Engine:
         return reply
 
     async def _run(
-        self, conversation: str, text: str, choice: str | None, channel: str, message_id: str | None, started: float
+        self,
+        conversation: str,
+        text: str,
+        choice: str | None,
+        channel: str,
+        message_id: str | None,
+        phone: str | None,
+        started: float,
     ) -> Reply:
         tracker = self.store.open(conversation) or self.store.begin(conversation)
         tracker.model_id = self._processor.model_metadata.model_id
         tracker.assistant_id = self._processor.model_metadata.assistant_id
+        last = Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None
         if choice is None:
             text = tidy(text)
-            questions = await self._read(text, Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None)
+            questions = await self._read(text, last, tracker.active_loop_name)
         else:
             chosen = self._chosen(conversation, choice)
             text, questions = chosen.title, [certain(chosen.title, chosen.topic)]
+            if tracker.active_loop_name:
+                questions = [_for_form(text, questions, tracker.active_loop_name)]
+        with_person = self.services.handoffs.with_person(conversation)
+        if quiet := with_person and questions[0]["intent"]["name"] not in DANGERS:
+            questions = [certain(text, _QUIET, questions[0])]
+        questions = _tasks_last(questions)
         out = _Collector(channel)
-        # The first question carries the whole text, so that the conversation reads as it was written.
-        for question, said in zip(questions, [text, *(q["text"] for q in questions[1:])], strict=True):
-            await self._answer(tracker, out, said, question)
+        # The first question carries the whole text, so that the conversation reads as it was written; a task reads all of it.
+        for number, question in enumerate(questions):
+            said = question["text"] if number and question["intent"]["name"] not in TASKS else text
+            await self._answer(tracker, out, said, question, phone=phone, quiet=quiet)
         reply = self._reply(questions, out.said, (time.perf_counter() - started) * 1000)
         asked_before = _last_text(tracker)
         self.store.append(tracker, channel, message_id, reply.as_json())
         self._note(conversation, channel, text, asked_before, questions[0], reply)
+        if with_person:
+            self.services.handoffs.said(conversation, text)
         return reply
 
     def _note(
@@ -177,14 +217,18 @@ class Engine:
         elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
             self.review.unanswered(text, reply, channel, reply.zone)
 
-    async def _read(self, text: str, last: Reply | None) -> list[dict[str, Any]]:
+    async def _read(self, text: str, last: Reply | None, form: str | None) -> list[dict[str, Any]]:
         """The questions of a tidied text, in the order asked, in the light of the last reply; danger before anything else."""
         questions: list[dict[str, Any]] = (await self._understand(_cut(text)))["questions"]
         if "alarm" in questions[0]:
-            return questions
+            return [_for_form(text, questions, form)] if form else questions
+        choice = numbered(text, offered(last)) if last else None
+        if form:
+            label = choice.topic if choice else self._follow_ups.within(text, form)
+            return [_for_form(text, [certain(text, label)] if label else questions, form)]
         if trouble := self._spotter.trouble(text):
             return [certain(text, trouble)]
-        if last and (choice := numbered(text, offered(last))):
+        if choice:
             return [certain(text, choice.topic)]
         if last and last.zone == "clarify":
             return self._clarified(text, questions, last)
@@ -216,12 +260,28 @@ class Engine:
         prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text))
         return prediction
 
-    async def _answer(self, tracker: DialogueStateTracker, out: "_Collector", text: str, prediction: dict[str, Any]) -> None:
+    async def _answer(
+        self,
+        tracker: DialogueStateTracker,
+        out: "_Collector",
+        text: str,
+        prediction: dict[str, Any],
+        *,
+        phone: str | None = None,
+        quiet: bool = False,
+    ) -> None:
         """Rasa's own steps for one question, on a tracker that is kept only when the whole turn is done."""
         processor = self._processor
-        message = UserMessage(text, out, tracker.sender_id, parse_data=prediction, input_channel=out.name())
+        metadata = {"phone": phone} if phone else None
+        message = UserMessage(text, out, tracker.sender_id, parse_data=prediction, input_channel=out.name(), metadata=metadata)
         await processor._update_tracker_session(tracker, out)
         await processor._handle_message_with_tracker(message, tracker)
+        if quiet:
+            tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
+            return
+        alarm = prediction.get("alarm")
+        if alarm and alarm["level"] == "clinician":
+            tracker.update(SlotSet("clinician_concern", alarm["concern"] or alarm["rules"][0]))
         tracker = await processor.run_action_extract_slots(out, tracker)
         await processor._run_prediction_loop(out, tracker)
 
@@ -304,13 +364,15 @@ RemoteAction._validate_action_result = lambda _, result: True
 class InProcessActions(EndpointConfig):
     """Runs custom actions in this process; one that fails says so to the visitor instead of saying nothing."""
 
-    def __init__(self, package: str) -> None:
+    def __init__(self, package: str, services: Services) -> None:
         super().__init__("in-process://actions")
+        self._services = services
         self._executor = ActionExecutor()
         self._executor.register_package(package)
 
     async def request(self, *_: Any, **call: Any) -> dict[str, Any]:
         """What the action named in the call returns: events and responses."""
+        use(self._services)
         try:
             result: dict[str, Any] = await self._executor.run(call["json"])
             return result
@@ -332,6 +394,34 @@ class _Collector(OutputChannel):
 
     async def send_response(self, recipient_id: str, message: dict[str, Any]) -> None:
         self.said.append(message)
+
+
+def _for_form(text: str, questions: list[dict[str, Any]], form: str) -> dict[str, Any]:
+    """The questions of a message as one prediction for the form at work: what is urgent, or else what is asked beside it."""
+    urgent = [question for question in questions if question["intent"]["name"] in _INSTEAD_OF_A_FORM]
+    beside = [question for question in questions if question["intent"]["name"] in _BESIDE_A_FORM]
+    kept = {**[*urgent, *beside[-1:], questions[0]][0], "text": text, "asked": _asked(beside)}
+    return kept if urgent or beside else kept | {"task": FORMS[form]}
+
+
+def _tasks_last(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Questions before the task, which goes on; of several tasks, the first. The task is told what is no part of it."""
+    tasks = [question for question in questions if question["intent"]["name"] in TASKS]
+    if not tasks:
+        return questions
+    others = [question for question in questions if question["intent"]["name"] in _BESIDE_A_FORM]
+    return [*others, {"asked": _asked(others)} | tasks[0]]
+
+
+def _asked(questions: list[dict[str, Any]]) -> list[dict[str, str]]:
+    # What a clinician decides is said within the message, and no part that could be left out.
+    return [{"label": (label := _label(q)), "text": "" if label == CLINICIAN else q["text"]} for q in questions]
+
+
+def _label(question: dict[str, Any]) -> str:
+    intent: str = question["intent"]["name"]
+    selected = question["response_selector"].get(intent)
+    return str(selected["response"]["intent_response_key"]) if selected else intent
 
 
 def _danger(question: dict[str, Any]) -> Safety | None:
@@ -360,6 +450,8 @@ def _holds_reply(tracker: DialogueStateTracker) -> bool:
 def _zone(prediction: dict[str, Any]) -> tuple[Zone, str]:
     """The zone of a prediction, and the bare id of its topic (the likeliest one, when topics are offered)."""
     intent, top = prediction["intent"]["name"], _bare(prediction["intent_ranking"][0]["name"])
+    if "task" in prediction:
+        return "task", prediction["task"]
     if intent == CLARIFY:
         return "clarify", top
     if intent in UNKNOWN:

@@ -3,7 +3,7 @@
 import statistics
 import uuid
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,13 +62,17 @@ async def ask(settings: Settings, folder: Path = QUESTIONS) -> list[Asked]:
     """Asks each question of `<topic>.yml`, in a conversation of its own that is not kept."""
     engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     asked: list[Asked] = []
+    for text, topic, channel in _questions(folder):
+        conversation = uuid.uuid4().hex
+        asked.append(Asked(text, topic, channel, await engine.turn(conversation, text, channel=channel)))
+        engine.store.forget(conversation)
+    return asked
+
+
+def _questions(folder: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(folder.glob("[a-z]*.yml")):
         for channel, questions in yaml.read(path).items():
-            for text in questions:
-                conversation = uuid.uuid4().hex
-                asked.append(Asked(text, path.stem, channel, await engine.turn(conversation, text, channel=channel)))
-                engine.store.forget(conversation)
-    return asked
+            yield from ((text, path.stem, channel) for text in questions)
 
 
 def score(asked: list[Asked]) -> Scores:
@@ -132,8 +136,8 @@ def draw(asked: list[Asked], path: Path) -> None:
     wrong = confusions(asked)
     rows, columns = sorted({pair[0] for pair, _ in wrong}), sorted({pair[1] for pair, _ in wrong})
     figure, axes = pyplot.subplots(figsize=(0.28 * len(columns) + 3, 0.24 * len(rows) + 2.5))
-    points = [(columns.index(taken), rows.index(right), count) for (right, taken), count in wrong]
-    axes.scatter(*zip(*[(x, y) for x, y, _ in points], strict=True), s=[60 * n for *_, n in points], color="#8a4b3c")
+    across, down = [columns.index(taken) for (_, taken), _ in wrong], [rows.index(right) for (right, _), _ in wrong]
+    axes.scatter(across, down, s=[60 * count for _, count in wrong], color="#8a4b3c")
     axes.set_xticks(range(len(columns)), columns, rotation=90, fontsize=7)
     axes.set_yticks(range(len(rows)), rows, fontsize=7)
     axes.set_xlabel("taken for")

@@ -37,7 +37,8 @@ class TopicFilesImporter(RasaFileImporter):
     def get_nlu_data(self, language: str | None = "en") -> TrainingData:
         """All examples with their intents, and all answers of the topics' files."""
         if self._nlu_data is None:
-            examples, responses = [], {}
+            examples: list[Message] = []
+            responses: dict[str, Any] = {}
             for path in self._nlu_files:
                 content = yaml.read(Path(path))
                 responses |= content.get("responses") or {}

@@ -6,6 +6,7 @@ from typing import Any
 
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
+from rasa.shared.core.events import UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import sources
@@ -51,7 +52,8 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:
         """The filled-in response with its metadata; None for a response that does not exist."""
-        return self.say(utter_action, output_channel, tracker.current_slot_values(), **kwargs)
+        message = tracker.latest_message
+        return self.say(utter_action, output_channel, tracker.current_slot_values() | _asked(message), **kwargs)
 
     def say(self, utter_action: str, channel: str, slots: dict[str, Any] | None = None, **kwargs: Any) -> dict[str, Any] | None:
         """The same without a tracker."""
@@ -72,3 +74,13 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
     def _held_back(self, utter_action: str) -> bool:
         approved = bool(self.metadata(utter_action).get("approved_by"))
         return self._require_approval and utter_action.startswith(TOPICS) and not approved
+
+
+def _asked(message: UserUttered | None) -> dict[str, Any]:
+    """What the visitor named in the message: `area` and `area_kind` (`named` or `unnamed`), and so on for each entity."""
+    values: dict[str, Any] = {}
+    for entity in message.entities if message else []:
+        # The first one named counts.
+        if entity["entity"] not in values:
+            values |= {entity["entity"]: entity["value"], f"{entity['entity']}_kind": entity["kind"]}
+    return values

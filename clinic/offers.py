@@ -40,9 +40,7 @@ class Offers:
         """The day it is at the clinic."""
         return self._clock().astimezone(self._practice.zone).date()
 
-    def find(
-        self, service: str, wish: Wish, *, without: Collection[dt.datetime] = (), moving: str | None = None
-    ) -> Offer:
+    def find(self, service: str, wish: Wish, *, without: Collection[dt.datetime] = (), moving: str | None = None) -> Offer:
         """At most three slots for a wish: none of those `without`; `moving` is the id of a visit that is to be moved.
 
         Raises:

@@ -33,9 +33,13 @@ _SAYS_NAME = re.compile(
     rf"|\b(?:call me|under the name(?: of)?|book(?:ed)? (?:it )?(?:under|for)) (?P<called>{_NAME})",
     re.IGNORECASE,
 )
-_MAY_SAY_NAME = re.compile(rf"\b(?:i'm|im|i am|this is|it's|its|it is|here is|here's|for|under|name) (?P<name>{_NAME})", re.IGNORECASE)
+_MAY_SAY_NAME = re.compile(
+    rf"\b(?:i'm|im|i am|this is|it's|its|it is|here is|here's|for|under|name) (?P<name>{_NAME})", re.IGNORECASE
+)
 _REFERENCE = re.compile(r"\b(?=[A-Z2-9]*\d)[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}\b", re.IGNORECASE)
-_SAYS_REFERENCE = re.compile(r"\b(?:reference|ref|code|number|booking)(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b", re.IGNORECASE)
+_SAYS_REFERENCE = re.compile(
+    r"\b(?:reference|ref|code|number|booking)(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b", re.IGNORECASE
+)
 # Words that no name is made of.
 _NO_NAMES = frozenset(
     "a about again all already am an and any are at be been book booking but by bye call can cannot cant come could day did do does "
@@ -97,7 +101,9 @@ def services(text: str, practice: Practice) -> tuple[str, ...]:
     """The services that a text may mean, likeliest ones only; none when it names nothing of the kind."""
     plain = " ".join(re.findall(r"[a-z]+", text.lower()))
     heard = set(plain.split())
-    of_service = {one.id: {word for word in re.findall(r"[a-z]+", one.name.lower()) if word not in _GENERIC} for one in practice.services}
+    of_service = {
+        one.id: {word for word in re.findall(r"[a-z]+", one.name.lower()) if word not in _GENERIC} for one in practice.services
+    }
     common = Counter(word for words in of_service.values() for word in words)
     scores: dict[str, tuple[int, float]] = {}
     broad: list[str] = []
@@ -196,7 +202,9 @@ def _cut(name: str, *, loose: bool) -> str | None:
 
 
 def _greeting_gone(part: str) -> str:
-    return re.sub(r"^(?:hi|hello|hey|yes|yeah|ok|okay|sure|and|so|its|it's|thanks)\b[ ,]*", "", part.strip(), flags=re.IGNORECASE).strip(" .")
+    return re.sub(
+        r"^(?:hi|hello|hey|yes|yeah|ok|okay|sure|and|so|its|it's|thanks)\b[ ,]*", "", part.strip(), flags=re.IGNORECASE
+    ).strip(" .")
 
 
 def _no_name(word: str) -> bool:

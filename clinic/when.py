@@ -74,7 +74,20 @@ class Reading:
         return len(self.options) == 1
 
 
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november", "december")
+_MONTHS = (
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+)
 _MONTH_NUMBERS = {name[:length]: n for n, name in enumerate(_MONTHS, 1) for length in (3, 4, len(name))}
 _WEEKDAY_NAMES = (
     ("monday", "mondays", "mon", "mondy", "munday"),
@@ -171,20 +184,26 @@ class _Reader:
         bound = r"(?P<bound>before|after|from|since|by|until|till|not before|not until|starting)? ?(?:on )?(?:the )?"
         self._each(bound + _D + r" (?:of )?(?:the month of )?" + _M + r"\b" + _Y, self._month_day)
         self._each(bound + _M + r" (?:the )?" + _D + r"\b(?![:.]\d)(?! ?[ap]m)" + _Y, self._month_day)
-        self._each(_PART_OF + r"(?:in |during )?(?:the month of )?" + _M + r"\b(?! (?:i|be|you|we|have|need)\b)" + _Y, self._month)
+        self._each(
+            _PART_OF + r"(?:in |during )?(?:the month of )?" + _M + r"\b(?! (?:i|be|you|we|have|need)\b)" + _Y, self._month
+        )
         self._each(_PART_OF + r"(?:(?P<which>next|this|the following|the coming) )?month", self._relative_month)
         self._each(r"(?:a |one )?(?P<n2>week|fortnight|two weeks) (?:on|from|after) (?:next |this |coming )?" + _W, self._week_on)
         self._each(_W + r" (?P<n2>week|fortnight)\b", self._week_on)
         self._each(_W + r" after next", self._after_next)
         self._each(r"(?:the )?day after (?:tomorrow|tmrw|tmr|tomorow)|overmorrow", lambda _: self._add(today + 2 * day))
-        self._each(r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day))
+        self._each(
+            r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day)
+        )
         self._each(r"today|2day", lambda _: self._add(today))
         # What part of the day it is about is read later.
         self._each(r"this (?:morning|afternoon|arvo|evening)|tonight|tonite", lambda _: self._add(today) and False)
         self._each(r"yesterday", lambda _: self._add(today - day))
         self._each(r"last " + _W, lambda m: self._add(today - ((today.weekday() - _weekday(m) - 1) % 7 + 1) * day))
         self._each(r"(?:the )?(?P<which>weekend after next|next weekend|this weekend|weekend)\b", self._weekend)
-        self._each(r"(?:the )?week after next|the week after(?= that| please|\W*$|,)", lambda _: self._weeks.append(self._week(2)))
+        self._each(
+            r"(?:the )?week after next|the week after(?= that| please|\W*$|,)", lambda _: self._weeks.append(self._week(2))
+        )
         self._each(r"(?:a )?(?:next|the following) week", lambda _: self._weeks.append(self._week(1)))
         self._each(r"(?:later |sometime )?this week|the week", lambda _: self._weeks.append((today, self._week(0)[1])))
         self._each(r"(?:in )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
@@ -195,12 +214,17 @@ class _Reader:
         self._each(r"(?P<every>weekdays?|week days?|during the week|weekends)", self._every_weekday)
         self._each(
             r"(?P<which>(?:not )?before|after|from|by|until|till|starting)? ?(?:on )?"
-            r"(?P<next>next|this|the coming|coming|this coming|the following|the next)? ?" + _W + r"(?: the (?P<nth>\d{1,2})(?:st|nd|rd|th)?)?",
+            r"(?P<next>next|this|the coming|coming|this coming|the following|the next)? ?"
+            + _W
+            + r"(?: the (?P<nth>\d{1,2})(?:st|nd|rd|th)?)?",
             self._weekday,
         )
         self._each(r"(?:week of|week commencing|wc|week starting)(?: the)? " + _D, self._week_of)
         numbered = r"(?:st|nd|rd|th)" if not self._expected else r"(?:st|nd|rd|th)|(?<=the [123]\d)|(?<=the \d)"
-        self._each(bound + r"(?P<day>3[01]|[12]\d|0?[1-9])(?:" + numbered + r")(?! (?:time|session|visit|treatment|one|of))", self._ordinal)
+        self._each(
+            bound + r"(?P<day>3[01]|[12]\d|0?[1-9])(?:" + numbered + r")(?! (?:time|session|visit|treatment|one|of))",
+            self._ordinal,
+        )
         self._each(
             r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|(?:your |the )?(?:next|first|earliest) "
             r"(?:available|availble|avail|free|possible|opening|slot|appointment|availability|one you have|gap|you have|you've got)"
@@ -356,7 +380,11 @@ class _Reader:
 
     def _stands_for_a_day(self, m: re.Match[str]) -> bool:
         around = self._text[max(m.start() - 12, 0) : m.end() + 14]
-        return self._expected or self._text.strip() == m["weekday"] or bool(re.search(r"\d|\b(on|this|next|for|or|am|pm|morning|afternoon)\b", around))
+        return (
+            self._expected
+            or self._text.strip() == m["weekday"]
+            or bool(re.search(r"\d|\b(on|this|next|for|or|am|pm|morning|afternoon)\b", around))
+        )
 
     def _set_soonest(self, _: re.Match[str]) -> bool:
         self._soonest = True
@@ -395,14 +423,27 @@ class _Reader:
     def _read_times_that_look_like_days(self) -> None:
         """Times that a date's pattern would swallow: "2-4pm", "between 2 and 4", "14.30"."""
         first, second = _clock("1"), _clock("2")
-        self._each(r"(?:between|from|btw) " + first + r" ?(?:-|and|to|til|till|until|&) ?" + second + r"(?!/|\d|(?:st|nd|rd|th)\b)", self._range)
+        self._each(
+            r"(?:between|from|btw) " + first + r" ?(?:-|and|to|til|till|until|&) ?" + second + r"(?!/|\d|(?:st|nd|rd|th)\b)",
+            self._range,
+        )
         self._each(first + r" ?(?:-|to|til|till) ?" + second + r"(?!/|-|\d|(?:st|nd|rd|th)\b)", self._marked_range)
 
     def _read_clock_times(self) -> None:
         time = _clock("1")
-        self._each(r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?", self._bound_time)
+        self._each(
+            r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) "
+            + time
+            + r"(?: onwards?)?",
+            self._bound_time,
+        )
         self._each(r"(?:at |around |about |@ ?|for |like |say )?(?P<word>noon|midday|12 noon|mid day)", self._noon)
-        self._each(r"(?P<at>at|around|about|@|abt|circa|for|say|like|approx|roughly|the|make it|at like|make that|to) ?" + time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?|or)\b)", self._exact)
+        self._each(
+            r"(?P<at>at|around|about|@|abt|circa|for|say|like|approx|roughly|the|make it|at like|make that|to) ?"
+            + time
+            + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?|or)\b)",
+            self._exact,
+        )
         self._each(time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?)\b)", self._marked)
 
     def _range(self, m: re.Match[str]) -> bool:
@@ -456,7 +497,10 @@ class _Reader:
 
     def _read_parts_of_day(self) -> None:
         for pattern, begins, ends in _PARTS_OF_DAY:
-            self._each(r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")", lambda _, b=begins, e=ends: self._part(b, e))
+            self._each(
+                r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")",
+                lambda _, b=begins, e=ends: self._part(b, e),
+            )
 
     def _part(self, begins: int, ends: int) -> bool:
         if self._begins is None and self._ends is None:

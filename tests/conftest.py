@@ -1,7 +1,13 @@
 """What tests share: the engine with the trained model, loaded once."""
 
+import json
+import os
+import subprocess
+import sys
+import os
 import uuid
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -10,8 +16,23 @@ from bot import logs
 from bot.engine import Engine
 from bot.reply import Reply
 from bot.settings import Settings
+from tests import projects
 
 ROOT = Path(__file__).parent.parent
+# What these fixtures need takes seconds; tests without them come first.
+_SLOW = ("tiny", "server", "browser", "engine")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Runs the tests that need neither the trained model nor another process first."""
+    items.sort(key=_slowness)
+
+
+def _slowness(item: pytest.Item) -> int:
+    fixtures = getattr(item, "fixturenames", ())
+    # In tests/clinic/ the engine is a database's.
+    own = "engine" in fixtures and "clinic" not in item.path.parent.name
+    return int(item.get_closest_marker("slow") is not None) or int(own or any(f in fixtures for f in _SLOW if f != "engine"))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -23,7 +44,8 @@ def _quiet() -> None:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings whose database is the test run's own."""
     folder = tmp_path_factory.mktemp("stipple")
-    return Settings.read({}).model_copy(update={"database_url": f"sqlite:///{folder}/test.db", "secret": "s" * 40})
+    chosen = {"STIPPLE_MODELS": os.environ["STIPPLE_MODELS"]} if "STIPPLE_MODELS" in os.environ else {}
+    return Settings.read(chosen).model_copy(update={"database_url": f"sqlite:///{folder}/test.db", "secret": "s" * 40})
 
 
 @pytest.fixture(scope="session")
@@ -73,3 +95,55 @@ def text(engine: Engine) -> Talk:
 def talks(engine: Engine) -> Callable[[], Talk]:
     """Makes fresh conversations on the website."""
     return lambda: Talk(engine, "web")
+
+
+@dataclass(frozen=True)
+class Tiny:
+    """A tiny project in which Rasa's commands have run, then a turn, then a crash."""
+
+    folder: Path
+    output: str
+    #: (what was tried, with whom) for each connection that left the machine
+    outside: list[list[str]]
+
+    @property
+    def models(self) -> Path:
+        return self.folder / "models"
+
+    def code(self, command: str) -> str:
+        """With what code a command ended."""
+        [line] = [line for line in self.output.splitlines() if line.startswith(f"===== {command}: ")]
+        return line.rpartition(": ")[2]
+
+
+# In one process, as most of the time of each goes into importing Rasa.
+TINY_COMMANDS = (
+    "train --fixed-model-name tiny",
+    "shell nlu",
+    "test nlu --nlu data --no-plot --no-errors",
+    "test core --stories data/stories --out results --no-plot",
+    "train -c diet.yml",
+    "train -c ted.yml",
+    "train -c selector.yml",
+    "turn",
+    "crash",
+)
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Tiny:
+    """What came of the commands in a tiny copy of the project."""
+    folder = projects.make(tmp_path_factory.mktemp("tiny"))
+    environ = {name: value for name, value in os.environ.items() if name != "RASA_TELEMETRY_ENABLED"}
+    environ |= {"STIPPLE_FOLDER": str(Settings.read().folder.absolute()), "STIPPLE_DATABASE_URL": f"sqlite:///{folder}/tiny.db"}
+    environ |= {"PYTHONPATH": str(ROOT), "HOME": str(folder)}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", ROOT / "tests" / "outside.py", folder / "outside.json", *TINY_COMMANDS],
+        cwd=folder,
+        env=environ,
+        input="how much does it cost?\n",
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    return Tiny(folder, done.stdout, json.loads((folder / "outside.json").read_text()))

@@ -20,6 +20,11 @@ def make(folder: Path) -> Path:
         target.write_text(_cut((ROOT / "data" / "nlu" / f"{name}.yml").read_text(encoding="utf-8"), EXAMPLES), encoding="utf-8")
     for path in (folder / "data" / "safety").glob("examples_*.yml"):
         path.write_text(_cut(path.read_text(encoding="utf-8"), 3 * EXAMPLES), encoding="utf-8")
+    config = (folder / "config.yml").read_text()
+    last = "bot.nlu.components.ZoneGate"
+    (folder / "diet.yml").write_text(config.replace(last, "DIETClassifier"))
+    (folder / "selector.yml").write_text(config.replace(last, "ResponseSelector"))
+    (folder / "ted.yml").write_text(config.replace("name: RulePolicy", "name: TEDPolicy"))
     return folder
 
 
@@ -27,7 +32,11 @@ def _cut(text: str, most: int) -> str:
     """The first examples of each list of a file."""
     kept, seen = [], 0
     for line in text.splitlines():
-        seen = seen + 1 if line.lstrip().startswith("- ") and not line.lstrip().startswith(("- intent", "- text", "- channel")) else 0
+        seen = (
+            seen + 1
+            if line.lstrip().startswith("- ") and not line.lstrip().startswith(("- intent", "- text", "- channel"))
+            else 0
+        )
         if seen <= most:
             kept.append(line)
     return "\n".join(kept) + "\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.context import FollowUps, numbered, offered, titled
+from bot.context import AREAS, FOLLOW_UPS, FollowUps, numbered, offered, titled
 from bot.reply import Choice, Message, Reply
 from clinic.yaml import BadFile
 
@@ -18,7 +18,7 @@ CHOICES = [
 
 @pytest.fixture(scope="module")
 def follow_ups() -> FollowUps:
-    return FollowUps.load(ROOT / "data" / "follow_ups.yml", ROOT / "data" / "areas.yml")
+    return FollowUps.load(ROOT / FOLLOW_UPS, ROOT / AREAS)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_meaning_depends_on_the_last_topic(follow_ups: FollowUps, text: str, aft
 
 
 def test_wrong_file_is_named_with_line(tmp_path: Path) -> None:
-    (tmp_path / "areas.yml").write_text("face: [face]\n")
+    areas = ROOT / AREAS
     wrong = tmp_path / "follow_ups.yml"
     wrong.write_text("- says: [how long]\n  else: session_length\n- says: []\n")
     with pytest.raises(BadFile) as caught:
-        FollowUps.load(wrong, tmp_path / "areas.yml")
+        FollowUps.load(wrong, areas)
     assert caught.value.problems[0].startswith(f"{wrong}:3: 1.says")

@@ -57,7 +57,7 @@ def test_every_wrong_setting_is_told_at_once() -> None:
 
 
 def test_misspelt_setting_is_refused_instead_of_ignored() -> None:
-    with pytest.raises(BadSetting, match="^STIPPLE_STRICTNES: there is no setting of this name$"):
+    with pytest.raises(BadSetting, match=r"^STIPPLE_STRICTNES: there is no setting of this name$"):
         Settings.read({"STIPPLE_STRICTNES": "strict"})
 
 

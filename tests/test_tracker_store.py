@@ -236,14 +236,14 @@ async def test_rasas_own_commands_keep_and_find_conversations(store: SqlTrackerS
 @pytest.fixture
 def fresh(engine: Engine, url: str) -> Iterator[Engine]:
     """The engine with the real model on a database of its own."""
-    yield on(engine, url)
+    return on(engine, url)
 
 
 def on(engine: Engine, url: str) -> Engine:
     connected = database.connect(url)
     database.migrate(connected)
     store = SqlTrackerStore(engine.store.domain, connected)
-    return Engine(engine._processor, store, engine.wording, engine._sources, engine.clinic)
+    return Engine(engine._processor, store, engine.wording, engine._sources, engine.services)
 
 
 async def test_turns_at_the_same_time_are_serialised(fresh: Engine) -> None:

@@ -14,6 +14,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu import encoder, safety_net
 from bot.nlu.classifier import Calibration, TopicModel
+from bot.nlu.entities import EntityPatterns
 from bot.nlu.questions import Guess, Reader
 from bot.nlu.safety import Alarm, SafetyGate
 from bot.nlu.safety_net import SafetyNet
@@ -24,7 +25,7 @@ from bot.settings import Settings
 
 # What the components hand on to each other within a message.
 REPAIRED, ALARMS, GUESSES = "repaired_text", "alarms", "guesses"
-SAFETY = Path("data/safety")
+SAFETY, ENTITIES = Path("data/safety"), Path("data/entities")
 _RECIPE = DefaultV1Recipe.ComponentType
 
 
@@ -89,7 +90,7 @@ class SafetyScreen(_Component):
         examples = training_data.intent_examples
         words = json.dumps(Spelling.of([written_out(normalise(example.get("text"))) for example in examples]).own_words)
         labelled = [(example.get("text"), _label(example)) for example in examples]
-        net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode)
+        net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode, SAFETY)
         with self._storage.write_to(self._resource) as folder:
             net.save(folder)
             (folder / "words.json").write_text(words)
@@ -108,7 +109,7 @@ class SafetyScreen(_Component):
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
             repair = _spelling((folder / "words.json").read_text()).repair
-            component._gate = SafetyGate.load(SAFETY, repair, SafetyNet.load(folder, _encode))
+            component._gate = SafetyGate.load(SAFETY, repair, SafetyNet.load(folder, _encode, SAFETY))
         return component
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -190,6 +191,26 @@ class ZoneGate(_Component):
             for name, value in {**found[0], "questions": found}.items():
                 if name != "text":
                     message.set(name, value, add_to_output=True)
+        return messages
+
+
+@DefaultV1Recipe.register([_RECIPE.ENTITY_EXTRACTOR], is_trainable=False)
+class EntityExtractor(_Component):
+    """Finds parts of the body, products and concerns in each question; answers take them up where the sources do."""
+
+    def __init__(self, config: dict[str, Any], storage: ModelStorage, resource: Resource) -> None:
+        super().__init__(config, storage, resource)
+        self._patterns = EntityPatterns(ENTITIES)
+
+    def process_training_data(self, training_data: TrainingData) -> TrainingData:
+        """Leaves the examples alone: nothing learns from entities."""
+        return training_data
+
+    def process(self, messages: list[Message]) -> list[Message]:
+        for message in messages:
+            questions = [question | {"entities": self._patterns.find(question["text"])} for question in message.get("questions")]
+            message.set("questions", questions, add_to_output=True)
+            message.set("entities", questions[0]["entities"], add_to_output=True)
         return messages
 
 

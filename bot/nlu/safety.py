@@ -56,7 +56,10 @@ class Pattern(_Entry):
     """What tells of one danger.
 
     `counts_with` is for words that visitors also have for what they want treated ("redness", "bumps"): they count when the
-    message reports what is now, or, for the most ordinary, when it tells of a treatment that was. See context.yml.
+    message reports what is now, or, for the most ordinary, when it tells of a treatment that was. Two kinds stand for a
+    clinician to decide in place of a reaction: what counts with an `appointment` that lies ahead while no treatment has been
+    told of ("an infected spot, and I'm booked for Friday"), and what counts as an `experience`, when nothing says that it
+    happens now ("lidocaine makes me swell up"). See context.yml.
     """
 
     id: str
@@ -65,15 +68,19 @@ class Pattern(_Entry):
     examples: list[str] = Field(min_length=1, max_length=3)
     kind: Kind | None = None
     concern: str | None = None
-    counts_with: Literal["report", "treatment"] | None = None
+    counts_with: Literal["report", "treatment", "appointment", "experience"] | None = None
 
 
 class Idiom(_Entry):
-    """Words that look like a danger and are none; they hide the matches that they overlap."""
+    """Words that look like a danger and are none; they hide the matches that they cover by half or more.
+
+    `spares` names patterns that they do not hide.
+    """
 
     id: str
     reason: str
     hides: list[Level] = Field(min_length=1)
+    spares: list[str] = []
     matches: list[str] = Field(min_length=1)
     examples: list[str] = Field(min_length=1, max_length=3)
 
@@ -95,8 +102,12 @@ class _Context(_Entry):
     negation_ends: list[str]
     questions_in_general: list[str]
     reports: list[str]
+    reports_after_a_question: list[str]
     treatments_past: list[str]
+    changes_of_late: list[str]
+    happening_now: list[str]
     wishes_to_come: list[str]
+    appointments_ahead: list[str]
 
 
 @dataclass(frozen=True)
@@ -160,7 +171,8 @@ class SafetyGate:
         lines = [line for _, pattern in alarms for line in pattern.matches]
         lines += [line for idiom in data.idioms for line in idiom.matches]
         lines += [*context.negations, *context.negation_ends, *context.questions_in_general]
-        lines += [*context.reports, *context.treatments_past, *context.wishes_to_come]
+        lines += [*context.reports, *context.reports_after_a_question, *context.treatments_past, *context.changes_of_late]
+        lines += [*context.happening_now, *context.wishes_to_come, *context.appointments_ahead]
         self._lexicon = _Lexicon(grammar.vocabulary(lines))
         self._vocab = spacy.blank("en").vocab
 
@@ -170,10 +182,16 @@ class SafetyGate:
             return _Finder([grammar.variants(line) for line in lines], self._vocab, self._lexicon, denying)
 
         self._rules = [(alarm, pattern.counts_with, finder(pattern.matches)) for alarm, pattern in alarms]
-        self._idioms = [(frozenset(idiom.hides), finder(idiom.matches)) for idiom in data.idioms]
+        self._instead_of_a_reaction = frozenset(
+            pattern.id for _, pattern in alarms if pattern.counts_with in ("appointment", "experience")
+        )
+        self._idioms = [(idiom, finder(idiom.matches)) for idiom in data.idioms]
         self._negations, self._negation_ends = finder(context.negations), finder(context.negation_ends)
         self._questions, self._reports = finder(context.questions_in_general), finder(context.reports)
-        self._treatments, self._wishes = finder(context.treatments_past), finder(context.wishes_to_come)
+        self._answers = finder(context.reports_after_a_question)
+        self._treatments, self._changes = finder(context.treatments_past), finder(context.changes_of_late)
+        self._now, self._ahead = finder(context.happening_now), finder(context.appointments_ahead)
+        self._wishes = finder(context.wishes_to_come)
         self._danger_words = grammar.vocabulary(line for _, pattern in alarms for line in pattern.matches)
 
     @classmethod
@@ -198,6 +216,8 @@ class SafetyGate:
             alarms, denied = self._match(reading)
             found |= dict.fromkeys(alarms)
             dismissed |= denied
+        if any(alarm.rule in self._instead_of_a_reaction for alarm in found):
+            found = {alarm: None for alarm in found if alarm.level != "adverse_reaction"}
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
             alarm = self._net.screen(readings[min(1, len(readings) - 1)])
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
@@ -230,22 +250,33 @@ class SafetyGate:
         if not rules:
             return [], set()
         message = _Message(Doc(self._vocab, words=tokens), tokens, present)
-        idioms = [(hides, message.spans(finder)) for hides, finder in self._idioms]
+        idioms = [(idiom, message.spans(finder)) for idiom, finder in self._idioms]
         negations, ends = message.spans(self._negations), message.spans(self._negation_ends)
         questions = message.spans(self._questions)
         reports = [report for report in message.spans(self._reports) if not _overlaps(report, questions)]
-        treatments = message.spans(self._treatments)
-        evidence = {None: True, "report": bool(reports or treatments), "treatment": bool(treatments)}
+        answers, changes = message.spans(self._answers), message.spans(self._changes)
+        ahead = message.spans(self._ahead)
+        # "My appointment is on Friday" tells of no treatment that was.
+        treatments = [span for span in message.spans(self._treatments) if not _nested(span, ahead)]
+        evidence = {
+            None: True,
+            "report": bool(reports or treatments or changes),
+            "treatment": bool(treatments or changes),
+            "appointment": bool(ahead) and not treatments,
+            "experience": not message.spans(self._now),
+        }
 
         def counts(alarm: Alarm, span: _Span) -> bool:
-            if any(alarm.level in hides and _overlaps(span, spans) for hides, spans in idioms):
-                return False
+            for idiom, spans in idioms:
+                if alarm.level in idiom.hides and alarm.rule not in idiom.spares and _mostly_within(span, spans):
+                    return False
             if alarm.level != "emergency" and _negated(tokens, span, negations, ends):
                 return False
             if alarm.level == "clinician" or alarm.kind == "self_harm":
                 return True
             sentence = message.sentence(span)
-            return not _overlaps(sentence, questions) or _overlaps(sentence, reports)
+            rest = _Span(sentence.end, len(tokens))
+            return not _overlaps(sentence, questions) or _overlaps(sentence, reports) or _overlaps(rest, answers)
 
         found: dict[Alarm, list[_Span]] = {}
         dismissed: set[Level] = set()
@@ -259,7 +290,7 @@ class SafetyGate:
         # "I have an infection, can I come?": with no treatment told of, it is a reason to ask first, not a reaction.
         wanted = (
             []
-            if treatments or not message.spans(self._wishes)
+            if treatments or changes or not message.spans(self._wishes)
             else [span for alarm, spans in found.items() if alarm.level == "clinician" for span in spans]
         )
         kept = [
@@ -267,7 +298,10 @@ class SafetyGate:
             for alarm, spans in found.items()
             if alarm.level != "adverse_reaction" or not all(_overlaps(span, wanted) for span in spans)
         ]
-        return kept, dismissed - {alarm.level for alarm in kept}
+        dismissed -= {alarm.level for alarm in kept}
+        if len(kept) < len(found) or any(alarm.rule in self._instead_of_a_reaction for alarm in kept):
+            dismissed.add("adverse_reaction")
+        return kept, dismissed
 
 
 class _Span(NamedTuple):
@@ -418,6 +452,16 @@ def _commonness(words: frozenset[str]) -> int:
 
 def _overlaps(span: _Span, others: Iterable[_Span]) -> bool:
     return any(span.start < other.end and other.start < span.end for other in others)
+
+
+def _nested(span: _Span, others: Iterable[_Span]) -> bool:
+    """Whether the span lies within another, or another within it."""
+    return any((other.start - span.start) * (span.end - other.end) >= 0 and _overlaps(span, [other]) for other in others)
+
+
+def _mostly_within(span: _Span, others: Iterable[_Span]) -> bool:
+    """Whether another covers half the span or more: "a red" hides no "red streak running away"."""
+    return any(2 * (min(span.end, other.end) - max(span.start, other.start)) >= span.end - span.start for other in others)
 
 
 def _negated(tokens: list[str], span: _Span, negations: list[_Span], ends: list[_Span]) -> bool:

@@ -1,20 +1,17 @@
 """The second net under the safety patterns: a classifier that learned from whole messages what the patterns have no words for.
 
-It is the topic model with five labels. Its thresholds come from cross-validation on the training examples alone: from which
-probability on an alarm is worth its false alarms.
+It is the topic model with five labels. From which probability on it alarms stands in `data/safety/net.yml`;
+`python -m bench.fit_safety` fits that by cross-validation on the training examples alone.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
-import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nlu.classifier import Encode, TopicModel
-from bot.nlu.encoder import Vector
 from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
 from bot.nlu.text import normalise
 from clinic import yaml
@@ -29,17 +26,30 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
-# How many harmless training examples in a hundred may raise an alarm. A missed emergency costs more than a false one.
-FALSE_ALARMS: dict[Level, float] = {"emergency": 0.5, "adverse_reaction": 0.3, "clinician": 0.3}
-# Never below: a guess is no reason to alarm.
-LOWEST_THRESHOLD = 0.3
-FOLDS = 3
-# Harmless examples to learn from: each so many of the other topics' examples.
-EVERY = 4
+# So many harmless examples to learn from, besides those of the folder: the others teach little more and take time.
+HARMLESS = 1200
+
+
+class Threshold(BaseModel):
+    """From which probability on a level alarms, and why there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    level: Level
+    reason: str
+    probability: float = Field(gt=0, lt=1)
+
+
+class _Thresholds(BaseModel):
+    thresholds: list[Threshold]
 
 
 class _Examples(BaseModel):
     examples: list[str]
+
+
+class _Alarming(BaseModel):
+    examples: dict[Literal["medical", "self_harm", "adverse_reaction"], list[str]]
 
 
 class SafetyNet:
@@ -49,22 +59,20 @@ class SafetyNet:
         self._model, self.thresholds = model, dict(thresholds)
 
     @classmethod
-    def train(cls, examples: Mapping[str, Sequence[str]], encode: Encode) -> Self:
-        """Learns from the texts of each label; see `examples`."""
-        pairs = sorted({(normalise(text), label) for label, texts in examples.items() for text in texts})
-        texts, labels = [text for text, _ in pairs], [label for _, label in pairs]
-        vectors = {text: encode(text) for text in texts}
+    def train(cls, examples: Mapping[str, Sequence[str]], encode: Encode, folder: Path) -> Self:
+        """Learns from the texts of each label; see `examples`. The thresholds stand in `folder`.
 
-        def remembered(text: str) -> Vector:
-            return vectors[text] if text in vectors else encode(text)
-
-        return cls(TopicModel.train(texts, labels, remembered), _thresholds(texts, labels, remembered))
+        Raises:
+            clinic.yaml.BadFile: the file of thresholds is missing or wrong.
+        """
+        texts, labels = learned(examples)
+        return cls(TopicModel.train(texts, labels, encode), thresholds(folder))
 
     def screen(self, text: str) -> Alarm | None:
         """The most urgent alarm for a normalised text, if any."""
         chances = dict(self._model.score(text).ranking)
         for level in LEVELS:
-            if _chance(chances, level) >= self.thresholds[level]:
+            if chance(chances, level) >= self.thresholds[level]:
                 kind: Kind | None = None
                 if level == "emergency":
                     kind = SELF_HARM if chances[SELF_HARM] > chances[MEDICAL] else MEDICAL
@@ -74,17 +82,35 @@ class SafetyNet:
     def save(self, folder: Path) -> None:
         """Writes the net into a folder of its own."""
         self._model.save(folder)
-        (folder / "thresholds.json").write_text(json.dumps(self.thresholds))
 
     @classmethod
-    def load(cls, folder: Path, encode: Encode) -> Self:
-        """Reads a net that `save` wrote.
+    def load(cls, folder: Path, encode: Encode, data: Path) -> Self:
+        """Reads a net that `save` wrote, with the thresholds of `data`.
 
         Raises:
             OSError, ValueError, KeyError: a file is missing or damaged.
+            clinic.yaml.BadFile: the file of thresholds is missing or wrong.
         """
-        thresholds: dict[Level, float] = json.loads((folder / "thresholds.json").read_text())
-        return cls(TopicModel.load(folder, encode), {level: thresholds[level] for level in LEVELS})
+        return cls(TopicModel.load(folder, encode), thresholds(data))
+
+
+def thresholds(folder: Path) -> dict[Level, float]:
+    """The thresholds in `net.yml` of a folder, by level.
+
+    Raises:
+        clinic.yaml.BadFile: the file is missing or wrong, or a level has none.
+    """
+    path = folder / "net.yml"
+    found = {entry.level: entry.probability for entry in yaml.read_as(path, _Thresholds).thresholds}
+    if missing := [level for level in LEVELS if level not in found]:
+        raise yaml.BadFile([f"{path}:1: there is no threshold for {', '.join(missing)}"])
+    return found
+
+
+def learned(examples: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
+    """The normalised texts to learn from, each once, and the label of each."""
+    pairs = sorted({(normalise(text), label) for label, texts in examples.items() for text in texts})
+    return [text for text, _ in pairs], [label for _, label in pairs]
 
 
 def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path) -> dict[str, list[str]]:
@@ -103,39 +129,24 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
     others = []
     for text, label in labelled:
         topic = label.rpartition("/")[2]
-        alarms = gate.screen(text)
         if topic == "emergency":
-            found[SELF_HARM if any(alarm.kind == SELF_HARM for alarm in alarms) else MEDICAL].append(text)
+            found[SELF_HARM if any(alarm.kind == SELF_HARM for alarm in gate.screen(text)) else MEDICAL].append(text)
         elif topic == "adverse_reaction":
             found[topic].append(text)
         elif topic in CLINICIAN_TOPICS:
-            found["clinician"] += [text] if any(alarm.level == "clinician" for alarm in alarms) else []
-        elif not alarms:
+            found["clinician"] += [text] if any(alarm.level == "clinician" for alarm in gate.screen(text)) else []
+        else:
             others.append(text)
-    found[NONE] += sorted(others)[::EVERY]
+    some = sorted(others)[:: max(1, len(others) // HARMLESS)]
+    found[NONE] += [text for text in some if not gate.screen(text)]
     found["clinician"] += yaml.read_as(folder / "examples_clinician.yml", _Examples).examples
     found[NONE] += yaml.read_as(folder / "examples_harmless.yml", _Examples).examples
+    alarming = yaml.read_as(folder / "examples_alarming.yml", _Alarming).examples
+    for label, texts in alarming.items():
+        found[label] += texts
     return found
 
 
-def _thresholds(texts: Sequence[str], labels: Sequence[str], encode: Encode) -> dict[Level, float]:
-    """For each level the lowest threshold that keeps the false alarms on unseen harmless examples few."""
-    scores: dict[Level, list[float]] = {level: [] for level in LEVELS}
-    folds = np.random.default_rng(0).integers(FOLDS, size=len(texts))
-    for fold in range(FOLDS):
-        learned = np.flatnonzero(folds != fold)
-        model = TopicModel.train([texts[i] for i in learned], [labels[i] for i in learned], encode)
-        for i in np.flatnonzero(folds == fold):
-            if labels[i] == NONE:
-                chances = dict(model.score(texts[i]).ranking)
-                for level in LEVELS:
-                    scores[level].append(_chance(chances, level))
-    return {level: _lowest(scores[level], FALSE_ALARMS[level]) for level in LEVELS}
-
-
-def _lowest(harmless: Sequence[float], percent: float) -> float:
-    return round(max(float(np.percentile(harmless, 100 - percent)), LOWEST_THRESHOLD), 4)
-
-
-def _chance(chances: Mapping[str, Any], level: Level) -> float:
+def chance(chances: Mapping[str, Any], level: Level) -> float:
+    """How likely a level is, by the chances of the labels."""
     return float(sum(chances.get(label, 0.0) for label in LABELS[level]))

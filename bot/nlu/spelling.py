@@ -14,8 +14,8 @@ from bot.nlu.text import words
 DICTIONARY_WORDS = 30_000
 # Shorter words have too many neighbours, and "u", "appt" or "spf" are meant as they stand.
 SHORTEST = 4
-# Longer words leave room for a second slip.
-TWO_SLIPS_FROM = 8
+# A second slip in a word is rare, and to look for it takes twice the memory.
+SLIPS = 1
 # Above every English word's, so that a visitor's word wins over a dictionary's at equal distance.
 OWN_FREQUENCY = 30_000_000_000
 # A whole word of letters alone: "weren't" and "2moro" are left as they are.
@@ -28,7 +28,7 @@ class Spelling:
     def __init__(self, own_words: Mapping[str, int]) -> None:
         """Takes the examples' words with how many examples hold each."""
         self.own_words = dict(own_words)
-        self._index = SymSpell(max_dictionary_edit_distance=2, prefix_length=7)
+        self._index = SymSpell(max_dictionary_edit_distance=SLIPS, prefix_length=7)
         english = list(_english())
         self._known = {word for word, _ in english} | set(own_words)
         for word, frequency in english[:DICTIONARY_WORDS]:
@@ -53,8 +53,7 @@ class Spelling:
     def _lookup(self, word: str) -> str:
         if len(word) < SHORTEST or word in self._known:
             return word
-        distance = 2 if len(word) >= TWO_SLIPS_FROM else 1
-        found = self._index.lookup(word, Verbosity.TOP, max_edit_distance=distance)
+        found = self._index.lookup(word, Verbosity.TOP, max_edit_distance=SLIPS)
         return found[0].term if found else word
 
 

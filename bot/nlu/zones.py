@@ -55,7 +55,11 @@ def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> 
 
 
 def certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> dict[str, Any]:
-    """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for."""
+    """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for.
+
+    The label of a form's button is `pick:` and what was picked.
+    """
+    label, _, picked = label.partition(":")
     intent, selector = select(label)
     ranking = instead_of["intent_ranking"] if instead_of else [{"name": label, "confidence": 1.0}]
     return {
@@ -65,6 +69,7 @@ def certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> 
         "intent_ranking": ranking,
         "response_selector": selector,
         "choices": [],
+        "picked": picked,
     }
 
 

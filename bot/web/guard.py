@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.web import problems
@@ -38,8 +39,11 @@ _DOCS_POLICY = (
 )
 
 
-class _TooLarge(Exception):
-    pass
+class _TooLarge(HTTPException):
+    """Ends the reading of a body. FastAPI lets no other exception pass while it reads one."""
+
+    def __init__(self) -> None:
+        super().__init__(problems.TOO_LARGE.status)
 
 
 class Guard:
@@ -65,10 +69,7 @@ class Guard:
                 return await _preflight(sender)
         if scope["method"] == "POST" and (kind := _wrong(headers, scope["path"])):
             return await problems.response(kind)(scope, receive, sender)
-        try:
-            await self._app(scope, _limited(receive, _limit(scope["path"])), sender)
-        except _TooLarge:
-            await problems.response(problems.TOO_LARGE)(scope, receive, sender)
+        return await self._app(scope, _limited(receive, _limit(scope["path"])), sender)
 
     def _with_headers(self, send: Send, path: str, listed_origin: str) -> Send:
         async def sender(message: Message) -> None:

@@ -36,6 +36,10 @@ NOT_READY = Kind("not-ready", 503, "The assistant is not ready to answer.")
 BROKEN = Kind("broken", 500, "Something went wrong on our side.")
 
 
+# What is raised while a body is read: by FastAPI for bytes that are no text or nest too deeply, and by the guard.
+_OF_STATUS = {kind.status: kind for kind in (NOT_JSON, TOO_LARGE)}
+
+
 class Problem(Exception):
     """Ends a request with a problem."""
 
@@ -78,4 +82,5 @@ async def _invalid(_: Request, error: Exception) -> JSONResponse:
 
 async def _http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
-    return response(Kind(f"http-{error.status_code}", error.status_code, str(error.detail)))
+    other = Kind(f"http-{error.status_code}", error.status_code, str(error.detail))
+    return response(_OF_STATUS.get(error.status_code, other))

@@ -19,6 +19,15 @@ TENSORFLOW = frozenset({"tensorflow", "tensorflow_addons", "keras"})
 # `google` itself is a namespace that protobuf shares, so only these two of its parts stand in.
 GOOGLE = frozenset({"google.auth", "google.oauth2"})
 STANDING_IN = CHAT_PLATFORMS | STORES | TENSORFLOW | GOOGLE
+# Where Rasa's components that compute with TensorFlow stand.
+COMPUTING = frozenset(
+    {
+        "rasa.nlu.classifiers.diet_classifier",
+        "rasa.nlu.selectors.response_selector",
+        "rasa.core.policies.ted_policy",
+        "rasa.core.policies.unexpected_intent_policy",
+    }
+)
 
 
 class NotInstalled(RuntimeError):
@@ -28,11 +37,15 @@ class NotInstalled(RuntimeError):
 def _why(name: str) -> str:
     root = name.split(".")[0]
     if root in TENSORFLOW:
-        return (
-            f"Stipple runs Rasa without TensorFlow, so {name} is not available: components such as DIETClassifier, "
-            "TEDPolicy and ResponseSelector cannot be used; name bot.nlu.components.TopicClassifier and RulePolicy in config.yml instead."
-        )
+        return _without_tensorflow(name)
     return f"Stipple does not use {root}, so {name} is not installed: use Stipple's own channels and tracker store instead."
+
+
+def _without_tensorflow(name: str) -> str:
+    return (
+        f"Stipple runs Rasa without TensorFlow, so {name} is not available: DIETClassifier, TEDPolicy and ResponseSelector "
+        "cannot be used; name bot.nlu.components.TopicClassifier and RulePolicy in config.yml instead."
+    )
 
 
 class _Placeholder(type):
@@ -90,8 +103,40 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
+class _CheckOfConfig(importlib.abc.MetaPathFinder):
+    """Makes Rasa's check of a config refuse what computes with TensorFlow, before anything is trained."""
+
+    def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
+        if name != "rasa.engine.validation" or importlib.machinery.PathFinder.find_spec("tensorflow"):
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path)
+        if spec and spec.loader:
+            run = spec.loader.exec_module
+
+            def run_and_refuse(module: types.ModuleType) -> None:
+                run(module)
+                _refuse_in(module)
+
+            spec.loader.exec_module = run_and_refuse
+        return spec
+
+
+def _refuse_in(validation: types.ModuleType) -> None:
+    check = validation._validate_required_packages
+
+    def checked(node: object) -> None:
+        if any(base.__module__ in COMPUTING for base in node.uses.__mro__):
+            from rasa.shared.exceptions import RasaException
+
+            raise RasaException(_without_tensorflow(node.uses.__name__))
+        check(node)
+
+    validation._validate_required_packages = checked
+
+
 # Rasa reports its use to its makers unless told otherwise; here nothing leaves the machine, whatever the command.
 os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
 # Last in line: a package that is really installed always wins.
 sys.meta_path.append(_Finder())
+sys.meta_path.insert(0, _CheckOfConfig())

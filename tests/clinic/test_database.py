@@ -32,7 +32,7 @@ def test_url_picks_the_driver(url: str, driver: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("url", ["", "stipple.db", "mysql://host/db", "oracle://host/db", "postgresql"])
 def test_other_urls_are_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="is not a database URL|is neither sqlite nor postgresql"):
+    with pytest.raises(ValueError, match=r"is not a database URL|is neither sqlite nor postgresql"):
         database.connect(url)
 
 

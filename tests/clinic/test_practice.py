@@ -112,7 +112,9 @@ def test_wrong_entry_is_named_with_file_line_and_reason(path: Path, sound: str, 
 
 
 def test_all_wrong_entries_are_named_at_once(path: Path) -> None:
-    text = SOUND.replace("country: US", "country: XX").replace("minutes: 30", "minutes: -5").replace("- {first: 2026", "- {first: x")
+    text = (
+        SOUND.replace("country: US", "country: XX").replace("minutes: 30", "minutes: -5").replace("- {first: 2026", "- {first: x")
+    )
     assert [complaint.split(":")[1] for complaint in complaints(path, text)] == ["2", "20", "24"]
 
 

@@ -241,7 +241,15 @@ def test_nothing_is_read_where_nothing_is_said(phrase: str) -> None:
 
 @pytest.mark.parametrize(
     ("phrase", "meant"),
-    [("3", "@15:00"), ("10", "@10:00"), ("2-4", "14:00-16:00"), ("the 14", "14"), ("may", "1.5-31.5"), ("sat", "7"), ("10 30", "@10:30")],
+    [
+        ("3", "@15:00"),
+        ("10", "@10:00"),
+        ("2-4", "14:00-16:00"),
+        ("the 14", "14"),
+        ("may", "1.5-31.5"),
+        ("sat", "7"),
+        ("10 30", "@10:30"),
+    ],
 )
 def test_a_short_answer_to_the_question_when_is_read(phrase: str, meant: str) -> None:
     reading = read(phrase, TODAY, expected=True)

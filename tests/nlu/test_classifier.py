@@ -36,7 +36,8 @@ def model() -> TopicModel:
 
 
 @pytest.mark.parametrize(
-    ("text", "topic"), [("will it hurt", "faq/pain"), ("what is the cost", "faq/cost"), ("how long is it to heal", "faq/downtime")]
+    ("text", "topic"),
+    [("will it hurt", "faq/pain"), ("what is the cost", "faq/cost"), ("how long is it to heal", "faq/downtime")],
 )
 def test_likeliest_topic_comes_first(model: TopicModel, text: str, topic: str) -> None:
     assert model.score(text).ranking[0][0] == topic
@@ -72,9 +73,7 @@ def test_kept_model_gives_the_very_same_scores(model: TopicModel, tmp_path: Path
 
 @pytest.mark.parametrize("name", ["topics.npz", "topics.json"])
 @pytest.mark.parametrize("damage", ["missing", "empty", "cut", "other"])
-def test_damaged_file_is_an_error_and_never_an_untrained_model(
-    model: TopicModel, tmp_path: Path, name: str, damage: str
-) -> None:
+def test_damaged_file_is_an_error_and_never_an_untrained_model(model: TopicModel, tmp_path: Path, name: str, damage: str) -> None:
     model.save(tmp_path)
     path = tmp_path / name
     whole = path.read_bytes()

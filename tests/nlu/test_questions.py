@@ -55,7 +55,9 @@ def test_boundary_between_sentences_is_stronger_than_a_joining_word() -> None:
     assert pieces("hurt? cost and time") == [Piece("hurt", True), Piece("cost", True), Piece("time", False)]
 
 
-@pytest.mark.parametrize(("text", "does"), [("how much", True), ("can i", True), ("pls tell", True), ("my skin", False), ("however", False)])
+@pytest.mark.parametrize(
+    ("text", "does"), [("how much", True), ("can i", True), ("pls tell", True), ("my skin", False), ("however", False)]
+)
 def test_beginning_of_a_question(text: str, does: bool) -> None:
     assert asks(text) is does
 

@@ -68,6 +68,18 @@ def test_each_rule_has_one_id_and_what_its_level_wants() -> None:
         "killer deal",
         "is a bit of redness normal?",
         "I'm 15 minutes late",
+        "no fever no pus just a bit pink, all good",
+        "no blisters at all this time and it doesn't sting either",
+        "would blisters be a reason to call you?",
+        "does a fever mean infection?",
+        "could the needles bring out a cold sore?",
+        "suicide squad is on at 8",
+        "choking on these prices",
+        "got a lump in my throat looking at the photos, thank you",
+        "red lines on my hips from growing fast",
+        "I've had spots since I was 14 and my cheeks are full of dents",
+        "my face is drooping with age, does it lift",
+        "I'm 6 weeks post treatment and glowing",
         "what does it cost?",
         "",
         "🙂",
@@ -91,6 +103,21 @@ def test_harmless_messages_pass(gate: SafetyGate, text: str) -> None:
         ("just had botox on monday", "clinician"),
         ("can pregnant women have it?", "clinician"),
         ("I have a skin infection, can I still come?", "clinician"),
+        ("no fever no pain but there's pus coming out of one spot", "adverse_reaction"),
+        ("would pus be a reason to worry? there is some coming from my chin", "adverse_reaction"),
+        ("One of the dots has a red streak coming off it", "adverse_reaction"),
+        ("the burns from the IPL are filling with water", "adverse_reaction"),
+        ("infected pimple where you needled me last week, my next appointment is Friday", "adverse_reaction"),
+        ("I have an infected pimple on my cheek and my appointment is on Friday", "clinician"),
+        ("cut on my nose hasn't healed and I'm booked in for Wednesday", "clinician"),
+        ("lidocaine makes my face swell, what else could you use", "clinician"),
+        ("the numbing cream gave me a rash last week", "adverse_reaction"),
+        ("having a reaction to the cream, am I to go to hospital", "adverse_reaction"),
+        ("lidocaine from this morning has made my face swell up", "adverse_reaction"),
+        ("I'm 20 weeks gone, would you do my scars", "clinician"),
+        ("my eyebrows were microbladed eleven days back", "clinician"),
+        ("lump in my throat since the cream, harder to breathe", "emergency"),
+        ("my face has suddenly drooped", "emergency"),
         ("dying to try it but I can't breathe", "emergency"),
         ("I'm not sure, but my tongue is swelling", "emergency"),
         ("CAN’T BREATHE!!!", "emergency"),
@@ -118,7 +145,17 @@ def test_spelling_slips_are_caught(gate: SafetyGate, text: str, level: str) -> N
     assert top(gate, text) == level
 
 
-@pytest.mark.parametrize("text", ["no puedo respirar", "se me cierra la garganta", "quiero morir", "llamen una ambulancia"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "me aprieta mucho el pecho",
+        "un dolor muy fuerte en el pecho",
+        "no puedo respirar",
+        "se me cierra la garganta",
+        "quiero morir",
+        "llamen una ambulancia",
+    ],
+)
 def test_spanish_emergencies_are_caught(gate: SafetyGate, text: str) -> None:
     assert top(gate, text) == "emergency"
 

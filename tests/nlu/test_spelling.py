@@ -4,7 +4,6 @@ import pytest
 
 from bot.nlu.spelling import Spelling
 
-
 OWN = {"microneedling": 9, "dermaroller": 4, "collagen": 3, "appt": 2, "dont": 5, "nambing": 2, "anesthetic": 2}
 
 

@@ -6,7 +6,14 @@ from bot.nlu.zones import CLARIFY, FALLBACK, OUT_OF_SCOPE, Zones, offered, predi
 
 ZONES = Zones(answer=0.6, clarify=0.2)
 # Nothing here is likely to be out of scope.
-RANKING = [("faq/pain", 0.5), ("faq/numbing", 0.3), ("book_appointment", 0.1), ("faq/cost", 0.05), ("greet", 0.03), ("deny", 0.02)]
+RANKING = [
+    ("faq/pain", 0.5),
+    ("faq/numbing", 0.3),
+    ("book_appointment", 0.1),
+    ("faq/cost", 0.05),
+    ("greet", 0.03),
+    ("deny", 0.02),
+]
 
 
 @pytest.mark.parametrize(
@@ -23,7 +30,10 @@ def test_best_three_are_offered() -> None:
 
 
 def test_never_fewer_than_two_are_offered() -> None:
-    assert offered([("faq/pain", 0.98), ("greet", 0.01), ("faq/numbing", 0.005), ("faq/cost", 0.005)]) == ["faq/pain", "faq/numbing"]
+    assert offered([("faq/pain", 0.98), ("greet", 0.01), ("faq/numbing", 0.005), ("faq/cost", 0.005)]) == [
+        "faq/pain",
+        "faq/numbing",
+    ]
 
 
 def test_small_talk_is_no_choice() -> None:

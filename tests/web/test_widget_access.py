@@ -98,7 +98,7 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     handle = await page.wait_for_selector("#stipple iframe")
     panel = await handle.content_frame()
     assert panel
-    await panel.wait_for_function("document.activeElement.id === 'field'")
+    await panel.wait_for_function("() => document.activeElement.id === 'field'")
     await keyboard.type("does it")
     await keyboard.press("Shift+Enter")
     await keyboard.type("hurt?")
@@ -109,7 +109,7 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     while not await panel.evaluate("document.activeElement.matches('.choices button')"):
         await keyboard.press("Shift+Tab")
     await keyboard.press("Enter")
-    await panel.wait_for_function("document.querySelectorAll('.assistant').length === 2")
+    await panel.wait_for_function("() => document.querySelectorAll('.assistant').length === 2")
     assert await panel.evaluate("document.activeElement.id") == "field"
     while await panel.evaluate("document.activeElement.id") != "more":
         await keyboard.press("Shift+Tab")
@@ -123,7 +123,7 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     focused = "document.activeElement.shadowRoot?.activeElement?.className"
     assert await page.evaluate(focused) == "launcher"
     await keyboard.press("Enter")
-    await panel.wait_for_function("document.hasFocus() && document.activeElement.id === 'field'")
+    await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
 
 
 async def test_a_reply_is_read_out_once_and_old_ones_are_not(chat: Chat, server: Server) -> None:

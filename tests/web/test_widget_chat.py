@@ -165,12 +165,12 @@ async def test_any_colour_is_made_readable(chat: Chat, server: Server) -> None:
 async def test_a_website_opens_closes_and_prefills_the_chat(context: BrowserContext, server: Server, site: Site) -> None:
     page = await context.new_page()
     await page.goto(site.put("/script", page_with_widget(server, more='<a href="#stipple">Ask us</a>')))
-    await page.wait_for_function("!!window.Stipple?.open")
+    await page.wait_for_function("() => !!window.Stipple?.open")
     await page.evaluate("Stipple.ask('Does it <i>hurt</i>?')")
     handle = await page.wait_for_selector("#stipple iframe")
     panel = await handle.content_frame()
     assert panel
-    await panel.wait_for_function("document.getElementById('field').value === 'Does it <i>hurt</i>?'")
+    await panel.wait_for_function("() => document.getElementById('field').value === 'Does it <i>hurt</i>?'")
     assert await panel.locator(".message").count() == 0, "it is the visitor who sends it"
     await page.evaluate("Stipple.close()")
     assert await page.locator("#stipple .panel").is_hidden()
