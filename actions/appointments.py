@@ -20,6 +20,7 @@ from clinic.when import Wish
 
 CHECK, MOVE, CANCEL = "check", "move", "cancel"
 TASKS = {"check_appointment": CHECK, "reschedule_appointment": MOVE, "cancel_appointment": CANCEL}
+ASKS_REFERENCE = {CHECK: "utter_check_appointment", MOVE: "utter_reschedule_appointment", CANCEL: "utter_cancel_appointment"}
 CONFIRM = "visit_confirmed"
 #: what is forgotten when the form is done; which visit it was about is not
 STATE = (
@@ -149,8 +150,7 @@ class ActionAskReference(Action):
         return "action_ask_visit_form_visit_reference"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        intent = next(intent for intent, task in TASKS.items() if task == tracker.slots["visit_task"])
-        dispatcher.utter_message(response=f"utter_{intent}")
+        dispatcher.utter_message(response=ASKS_REFERENCE[tracker.slots["visit_task"]])
         return []
 
 

@@ -14,8 +14,11 @@ from clinic.said import Said
 Events = list[dict[str, Any]]
 Slots = dict[str, Any]
 
+#: the intent of a button of a form
+PICK = "pick"
 _ASKS = re.compile(
-    r"^(?:(?:and|but|also|ok|so|wait|hi|hello|just)\b[ ,]*)*(?:what|how|when|where|who|which|why|is|are|do|does|did|can|could|should|will|would|may)\b",
+    r"^(?:(?:and|but|also|ok|so|wait|hi|hello|just)\b[ ,]*)*"
+    r"(?:what|how|when|where|who|which|why|is|are|do|does|did|can|could|should|will|would|may)\b",
     re.IGNORECASE,
 )
 SUMMARY = 8
@@ -56,7 +59,7 @@ class Turn:
         for question in self.questions:
             rest = _without(rest, question)
         found = said.read(rest, here.practice, here.offers.today, asked)
-        if rest.strip(" .,!?") or not self.questions:
+        if rest.strip(" .,!?\n") or not self.questions:
             return found
         whole = said.read(self.text, here.practice, here.offers.today)
         sure = whole.name if whole.sure_name else None
@@ -85,7 +88,7 @@ def forgotten(names: tuple[str, ...]) -> Events:
 
 def button(title: str, kind: str, value: str = "") -> dict[str, str]:
     """A button that says what was chosen."""
-    return {"title": title, "payload": f"pick:{kind}={value}"}
+    return {"title": title, "payload": f"{PICK}:{kind}={value}"}
 
 
 def hand_over(dispatcher: CollectingDispatcher, turn: Turn, reason: str) -> None:

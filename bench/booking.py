@@ -26,9 +26,7 @@ PRACTITIONERS, VISITS, DAYS, ROUNDS = 5, 2000, 90, 200
 
 def practice() -> Practice:
     """Five practitioners, open every day, a start each quarter of an hour."""
-    resources = [
-        {"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["visit"]} for n in range(PRACTITIONERS)
-    ]
+    resources = [{"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["visit"]} for n in range(PRACTITIONERS)]
     return Practice.model_validate(
         PRACTICE.model_dump() | {"resources": resources, "hours": {day: ["09:00-18:00"] for day in WEEK}, "booking": {}}
     )

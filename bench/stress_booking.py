@@ -45,9 +45,7 @@ PRACTICE = Practice.model_validate(
         "hours": {day: ["09:00-17:00"] for day in WEEK},
         "public_holidays": False,
         "services": [{"id": "visit", "name": "Visit", "minutes": 30}],
-        "resources": [
-            {"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["visit"]} for n in range(4)
-        ],
+        "resources": [{"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["visit"]} for n in range(4)],
         "booking": {"step_minutes": 30, "max_holds": 10},
     }
 )
@@ -121,9 +119,7 @@ def run(url: str, attempts: int, count: int, kill: int) -> dict[str, float]:
             next_kill = time.monotonic() + random.uniform(0.3, 1.0)
         time.sleep(0.02)
     seconds = time.monotonic() - began
-    acknowledged = {
-        line.split()[1] for path in folder.iterdir() for line in path.read_text().splitlines() if " " in line
-    }
+    acknowledged = {line.split()[1] for path in folder.iterdir() for line in path.read_text().splitlines() if " " in line}
     return _check(url, acknowledged, count) | {
         "kills": kills,
         "seconds": round(seconds, 1),

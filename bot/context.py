@@ -67,7 +67,7 @@ class FollowUps:
 
     def within(self, text: str, form: str) -> str | None:
         """What a text means while a form is at work; None when it speaks for itself."""
-        return self.meanings.get(_bare(text), {}).get(form)
+        return self.meanings.get(_bare(text.replace(",", "")), {}).get(form)
 
 
 def numbered(text: str, choices: list[Choice]) -> Choice | None:

@@ -36,6 +36,7 @@ from bot.wording import ApprovedWording
 from clinic import clock as clocks
 from clinic import database, practice
 from clinic.clock import Clock
+from clinic.handoff import Urgency
 from clinic.services import Services
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,8 @@ UNKNOWN = frozenset((FALLBACK, OUT_OF_SCOPE, "still_unclear", "no_words", "too_l
 KNOWN_QUESTION, KNOWN_TOPIC = "does it hurt?", "pain"
 ATTEMPTS = 3
 LANGUAGES = Path("data/languages.yml")
+# How soon staff must look at a danger.
+_URGENCY: dict[str, Urgency] = {"emergency": "emergency", "adverse_reaction": "today"}
 # What a person should look at: not knowing, rather than knowing that it is none of the clinic's business.
 _WORTH_A_LOOK = frozenset((CLARIFY, FALLBACK, "still_unclear"))
 # The forms, and the task that each is for.
@@ -192,16 +195,17 @@ class Engine:
         with_person = self.services.handoffs.with_person(conversation)
         if quiet := with_person and questions[0]["intent"]["name"] not in DANGERS:
             questions = [certain(text, _QUIET, questions[0])]
-        questions = _tasks_last(questions)
         out = _Collector(channel)
         # The first question carries the whole text, so that the conversation reads as it was written; a task reads all of it.
-        for number, question in enumerate(questions):
+        for number, question in enumerate(_tasks_last(questions)):
             said = question["text"] if number and question["intent"]["name"] not in TASKS else text
             await self._answer(tracker, out, said, question, phone=phone, quiet=quiet)
         reply = self._reply(questions, out.said, (time.perf_counter() - started) * 1000)
         asked_before = _last_text(tracker)
         self.store.append(tracker, channel, message_id, reply.as_json())
         self._note(conversation, channel, text, asked_before, questions[0], reply)
+        if reply.safety and (urgency := _URGENCY.get(reply.safety)):
+            self.services.handoffs.open(conversation, channel=channel, reason=reply.safety, urgency=urgency, phone=phone)
         if with_person:
             self.services.handoffs.said(conversation, text)
         return reply

@@ -2,12 +2,13 @@
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from bot.settings import Settings
 
 DATA, CONFIG, DOMAIN = Path("data"), Path("config.yml"), Path("domain.yml")
+SAFETY, SHORTHAND = DATA / "safety", DATA / "shorthand.yml"
 CODE = Path(__file__).parent / "nlu"
 NAME_LENGTH = 12
 
@@ -31,13 +32,16 @@ def train(settings: Settings) -> Path | None:
 
 def fingerprint() -> str:
     """A hash of everything that a model is made from."""
+    return _hash([CONFIG, DOMAIN, *DATA.rglob("*.yml"), *CODE.glob("*.py")])
+
+
+def component_fingerprint() -> str:
+    """A hash of what components are made from besides the data that Rasa hands them: its cache has to know of it."""
+    return _hash([*SAFETY.glob("*.yml"), SHORTHAND, *CODE.glob("*.py")])
+
+
+def _hash(paths: Iterable[Path]) -> str:
     digest = hashlib.sha256()
-    for path in sorted(_inputs()):
+    for path in sorted(paths):
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:NAME_LENGTH]
-
-
-def _inputs() -> Iterator[Path]:
-    yield from (CONFIG, DOMAIN)
-    yield from DATA.rglob("*.yml")
-    yield from CODE.glob("*.py")

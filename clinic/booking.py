@@ -343,9 +343,7 @@ class Booking:
         return self._made(connection, visit.id, change, actor)
 
     def _update(self, connection: Connection, visit: Visit, **values: Any) -> None:
-        connection.execute(
-            update(Appointment).where(Appointment.id == visit.id).values(version=visit.version + 1, **values)
-        )
+        connection.execute(update(Appointment).where(Appointment.id == visit.id).values(version=visit.version + 1, **values))
 
     def _made(self, connection: Connection, visit_id: str, change: Change, actor: Actor) -> Visit:
         visit = self._visits.get(connection, visit_id)

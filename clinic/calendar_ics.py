@@ -57,9 +57,7 @@ class CalendarFiles:
             calendar.add("x-wr-calname", name)
         titles = self._wording.calendar
         for visit in visits:
-            calendar.add_component(
-                self._event(visit, titles.staff_pending if visit.status == "pending" else titles.staff)
-            )
+            calendar.add_component(self._event(visit, titles.staff_pending if visit.status == "pending" else titles.staff))
         return bytes(calendar.to_ical())
 
     def _calendar(self, method: Method | None) -> Calendar:

@@ -123,9 +123,7 @@ class CalendarSync:
         def work(connection: Connection) -> int:
             mine = {self._files.uid(each) for each in connection.scalars(select(Appointment.id))}
             rows = [
-                {"resource": resource.id, "first_tick": first, "end_tick": end}
-                for uid, first, end in busy
-                if uid not in mine
+                {"resource": resource.id, "first_tick": first, "end_tick": end} for uid, first, end in busy if uid not in mine
             ]
             connection.execute(delete(BusyBlock).where(BusyBlock.resource == resource.id))
             if rows:

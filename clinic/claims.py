@@ -86,9 +86,7 @@ class Claims:
         mine = select(Claim.resource, Claim.tick).where(Claim.appointment_id == visit_id)
         had = {(row.resource, row.tick) for row in connection.execute(mine)}
         # In one order everywhere, so that two transactions never wait for each other in a ring.
-        new = [
-            {"resource": resource, "tick": tick, "appointment_id": visit_id} for resource, tick in sorted(wanted - had)
-        ]
+        new = [{"resource": resource, "tick": tick, "appointment_id": visit_id} for resource, tick in sorted(wanted - had)]
         if new:
             # RETURNING makes it one statement; without, PostgreSQL's driver makes it a pipeline and logs each conflict.
             connection.execute(insert(Claim).returning(Claim.tick), new).all()

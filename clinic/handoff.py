@@ -160,9 +160,7 @@ class Handoffs:
 
         def work(connection: Connection) -> Request:
             request = self._unclosed(connection, request_id)
-            return self._change(
-                connection, request, "claimed", status="claimed", claimed_by=staff, claimed_at=self._clock()
-            )
+            return self._change(connection, request, "claimed", status="claimed", claimed_by=staff, claimed_at=self._clock())
 
         return database.write(self._engine, work)
 
@@ -245,16 +243,12 @@ class Handoffs:
 
     def _note(self, connection: Connection, request: Request, author: Literal["visitor", "staff"], text: str) -> Note:
         at = self._clock()
-        added = connection.execute(
-            insert(HandoffMessage).values(handoff_id=request.id, author=author, text=text, at=at)
-        )
+        added = connection.execute(insert(HandoffMessage).values(handoff_id=request.id, author=author, text=text, at=at))
         (number,) = added.inserted_primary_key or (0,)
         self._tell(connection, request.id, "staff_replied" if author == "staff" else "visitor_wrote", number)
         return Note(number, author, text, at)
 
-    def _tell(
-        self, connection: Connection, request_id: str, change: HandoffChange, number: int | None = None
-    ) -> Request:
+    def _tell(self, connection: Connection, request_id: str, change: HandoffChange, number: int | None = None) -> Request:
         request = self._get(connection, request_id)
         for listener in self._listeners:
             listener(connection, request, change, request.version if number is None else number)

@@ -44,15 +44,11 @@ class Once:
                 return self._visits.of_facts(connection, json.loads(known.result))
             try:
                 with connection.begin_nested():
-                    connection.execute(
-                        insert(ActionResult).values(key=name, request=asked, result="", at=self._clock())
-                    )
+                    connection.execute(insert(ActionResult).values(key=name, request=asked, result="", at=self._clock()))
             except IntegrityError as error:
                 raise _Overtaken from error
             visit = work(connection)
-            connection.execute(
-                update(ActionResult).where(ActionResult.key == name).values(result=json.dumps(visit.facts()))
-            )
+            connection.execute(update(ActionResult).where(ActionResult.key == name).values(result=json.dumps(visit.facts())))
             return visit
 
         try:

@@ -50,9 +50,7 @@ class Privacy:
             requests = _requests_of(phone, ids)
             queries = {
                 "appointments": select(Appointment.__table__).where(Appointment.phone == phone),
-                "appointment_changes": select(AppointmentChange.__table__).where(
-                    AppointmentChange.appointment_id.in_(visits)
-                ),
+                "appointment_changes": select(AppointmentChange.__table__).where(AppointmentChange.appointment_id.in_(visits)),
                 "handoffs": select(Handoff.__table__).where(Handoff.id.in_(requests)),
                 "handoff_messages": select(HandoffMessage.__table__).where(HandoffMessage.handoff_id.in_(requests)),
                 "consents": select(Consent.__table__).where(Consent.phone == phone),
@@ -66,9 +64,7 @@ class Privacy:
 
         return database.read(self._engine, work)
 
-    def erase(
-        self, phone: str, conversations: Collection[str] = (), *, cancel_upcoming: bool = False
-    ) -> dict[str, int]:
+    def erase(self, phone: str, conversations: Collection[str] = (), *, cancel_upcoming: bool = False) -> dict[str, int]:
         """Erases a person: visits stay in the books without them, the rest goes; returns how many rows of what.
 
         A refusal, such as of texts, is kept, and so is a carrier's block, because both must go on being obeyed.
@@ -119,9 +115,7 @@ class Privacy:
             "lookup_tries": delete(LookupTry).where(LookupTry.at < before),
             "texts_received": delete(SmsInbound).where(SmsInbound.received_at < before),
             "texts_sent": delete(SmsSent).where(SmsSent.updated_at < before),
-            "messages": delete(OutboxMessage).where(
-                OutboxMessage.state.in_(("sent", "dropped")), OutboxMessage.done_at < before
-            ),
+            "messages": delete(OutboxMessage).where(OutboxMessage.state.in_(("sent", "dropped")), OutboxMessage.done_at < before),
         }
 
         def work(connection: Connection) -> dict[str, int]:

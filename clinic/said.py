@@ -28,8 +28,10 @@ _NAME = rf"{_LETTERS}(?: {_LETTERS}){{0,4}}"
 _SPELLED_OUT = re.compile(r"\b[^\W\d_](?:[- ][^\W\d_]\b){2,}")
 # What stands before a name beyond doubt, and what may.
 _SAYS_NAME = re.compile(
-    rf"\b(?:(?:my|the|full|her|his) )?name(?:'s| is|s|:| should be| is spell?ed| is spelt)(?: spell?ed| spelt| actually)? *(?P<name>{_NAME})"
-    rf"|\b(?:it's|its|it is|that's|thats|i'm|im|i am|actually|with)(?: actually)? (?:spell?ed|spelt) (?:with )?(?P<spelled>{_NAME})"
+    r"\b(?:(?:my|the|full|her|his) )?name(?:'s| is|s|:| should be| is spell?ed| is spelt)(?: spell?ed| spelt| actually)? *"
+    rf"(?P<name>{_NAME})"
+    r"|\b(?:it's|its|it is|that's|thats|i'm|im|i am|actually|with)(?: actually)? (?:spell?ed|spelt) (?:with )?"
+    rf"(?P<spelled>{_NAME})"
     rf"|\b(?:call me|under the name(?: of)?|book(?:ed)? (?:it )?(?:under|for)) (?P<called>{_NAME})",
     re.IGNORECASE,
 )
@@ -38,19 +40,22 @@ _MAY_SAY_NAME = re.compile(
 )
 _REFERENCE = re.compile(r"\b(?=[A-Z2-9]*\d)[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}\b", re.IGNORECASE)
 _SAYS_REFERENCE = re.compile(
-    r"\b(?:reference|ref|code|number|booking)(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b", re.IGNORECASE
+    r"\b(?P<word>reference|ref|code|number|booking)(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b",
+    re.IGNORECASE,
 )
 # Words that no name is made of.
-_NO_NAMES = frozenset(
-    "a about again all already am an and any are at be been book booking but by bye call can cannot cant come could day did do does "
-    "doctor done dont face first for from get give go going good got great had has have hello help hey hi his how hurt i if in is it "
-    "its just know last later let like look make may maybe me mine mistake more morning much my name need never new next nice no nobody none nope "
-    "not nothing now number of off ok okay on one only or other our out phone please pls private problem really right same say see she should skip so some "
-    "something soon sorry still stop sure tell text thank thanks that the their them then there they thing this time to today told tomorrow too two until up us use "
-    "want was we well what whatever when where which who why will with would wrong yeah yep yes yet you your "
-    "appointment consultation microneedling treatment neck body skin acne scars "
-    "monday tuesday wednesday thursday friday saturday sunday afternoon evening noon week weekend month".split()
-)
+_NO_NAME = """
+a about again all already am an and any are at be been book booking but by bye call can cannot cant come could day did
+do does doctor done dont face first for from get give go going good got great had has have hello help hey hi his how
+hurt i if in is it its just know last later let like look make may maybe me mine mistake more morning much my name need
+never new next nice no nobody none nope not nothing now number of off ok okay on one only or other our out phone please
+pls private problem really right same say see she should skip so some something soon sorry still stop sure tell text
+thank thanks that the their them then there they thing this time to today told tomorrow too two until up us use want was
+we well what whatever when where which who why will with would wrong yeah yep yes yet you your appointment consultation
+microneedling treatment neck body skin acne scars monday tuesday wednesday thursday friday saturday sunday afternoon
+evening noon week weekend month
+"""
+_NO_NAMES = frozenset(_NO_NAME.split())
 _GENERIC = frozenset(("and", "the", "for", "with", "of", "a"))
 # Likeness of two words, of 100, from which on they are one word misspelt.
 _SAME_WORD = 84
@@ -137,7 +142,8 @@ def _heard(word: str, heard: set[str]) -> bool:
 
 def _reference(text: str, asked: str | None) -> tuple[str | None, str]:
     found = _SAYS_REFERENCE.search(text)
-    if found and (any(c.isdigit() for c in found["it"]) or found["it"].isupper()):
+    sure = found and found["word"].lower() in ("reference", "ref", "code")
+    if found and (sure or any(c.isdigit() for c in found["it"]) or found["it"].isupper()):
         return tidy_reference(found["it"]), text.replace(found[0], "\n")
     found = _REFERENCE.search(text)
     if found and not re.fullmatch(r"[\d -]+", found[0]):

@@ -59,9 +59,7 @@ class EmailSender:
     def _connect(self) -> smtplib.SMTP:
         box = self._mailbox
         if box.security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                box.host, box.port, timeout=box.timeout, context=ssl.create_default_context()
-            )
+            server: smtplib.SMTP = smtplib.SMTP_SSL(box.host, box.port, timeout=box.timeout, context=ssl.create_default_context())
         else:
             server = smtplib.SMTP(box.host, box.port, timeout=box.timeout)
         try:
@@ -87,9 +85,7 @@ class EmailSender:
             kind, _, rest = attachment.content_type.partition(";")
             main, _, sub = kind.strip().partition("/")
             parameters = dict(part.strip().split("=", 1) for part in rest.split(";") if "=" in part)
-            letter.add_attachment(
-                attachment.content, maintype=main, subtype=sub, filename=attachment.name, params=parameters
-            )
+            letter.add_attachment(attachment.content, maintype=main, subtype=sub, filename=attachment.name, params=parameters)
         return letter
 
 

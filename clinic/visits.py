@@ -12,9 +12,7 @@ from clinic.models import Appointment, AppointmentChange
 from clinic.practice import Practice
 
 #: FHIR's words: a hold is `proposed`, a visit that a clinician must allow first is `pending`
-Status = Literal[
-    "proposed", "pending", "booked", "checked-in", "arrived", "fulfilled", "noshow", "cancelled", "entered-in-error"
-]
+Status = Literal["proposed", "pending", "booked", "checked-in", "arrived", "fulfilled", "noshow", "cancelled", "entered-in-error"]
 SlotStatus = Literal["busy-tentative", "busy", "free"]
 Actor = Literal["visitor", "staff", "system"]
 Change = Literal["held", "renewed", "booked", "pending", "approved", "acknowledged", "moved", "cancelled", "recorded"]

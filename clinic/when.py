@@ -7,6 +7,7 @@ phrase that may mean one of two days ("5/6", "next friday" on a Monday) gives bo
 import calendar
 import dataclasses
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable
 from typing import Any, Self
@@ -108,7 +109,10 @@ _W = r"(?P<weekday>" + "|".join(sorted(_WEEKDAY_NUMBERS, key=len, reverse=True))
 _N = r"(?P<n>\d{1,2}|" + "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True)) + r")"
 _D = r"(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
 _Y = r"(?:,? ?(?P<year>20\d\d))?"
-_PART_OF = r"(?:(?P<part>early|beginning of|start of|mid|middle of|late|end of|(?P<week>first|second|third|fourth|last) week (?:of|in))[ -](?:the )?)?"
+_PART_OF = (
+    r"(?:(?P<part>early|beginning of|start of|mid|middle of|late|end of"
+    r"|(?P<week>first|second|third|fourth|last) week (?:of|in))[ -](?:the )?)?"
+)
 
 # (spoken, from, up to)
 _PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
@@ -226,9 +230,10 @@ class _Reader:
             self._ordinal,
         )
         self._each(
-            r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|(?:your |the )?(?:next|first|earliest) "
-            r"(?:available|availble|avail|free|possible|opening|slot|appointment|availability|one you have|gap|you have|you've got)"
-            r"(?: (?:slot|appointment|time|day))?|earliest(?: possible)?|soon|whenever(?: you (?:can|have|like))?|straight ?away|right away|"
+            r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|"
+            r"(?:your |the )?(?:next|first|earliest) (?:available|availble|avail|free|possible|opening|slot|appointment|"
+            r"availability|one you have|gap|you have|you've got)(?: (?:slot|appointment|time|day))?|"
+            r"earliest(?: possible)?|soon|whenever(?: you (?:can|have|like))?|straight ?away|right away|"
             r"any ?(?:day|time)|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|doesn'?t matter|up to you",
             self._set_soonest,
         )
@@ -432,9 +437,8 @@ class _Reader:
     def _read_clock_times(self) -> None:
         time = _clock("1")
         self._each(
-            r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|before|until|till|by|no later than|earlier than) "
-            + time
-            + r"(?: onwards?)?",
+            r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|"
+            r"before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?",
             self._bound_time,
         )
         self._each(r"(?:at |around |about |@ ?|for |like |say )?(?P<word>noon|midday|12 noon|mid day)", self._noon)
@@ -448,7 +452,7 @@ class _Reader:
 
     def _range(self, m: re.Match[str]) -> bool:
         ends = _time(m, "2")
-        begins = _time(m, "1", like=m["half_day2"])
+        begins = _time(m, "1")
         if begins is None or ends is None or begins >= ends:
             return False
         self._begins, self._ends = begins, ends
@@ -499,10 +503,10 @@ class _Reader:
         for pattern, begins, ends in _PARTS_OF_DAY:
             self._each(
                 r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")",
-                lambda _, b=begins, e=ends: self._part(b, e),
+                functools.partial(self._part, begins, ends),
             )
 
-    def _part(self, begins: int, ends: int) -> bool:
+    def _part(self, begins: int, ends: int, _: re.Match[str]) -> bool:
         if self._begins is None and self._ends is None:
             self._begins = dt.time(begins) if begins else None
             self._ends = dt.time(ends) if ends < 24 else None
@@ -511,22 +515,25 @@ class _Reader:
     # All together
 
     def _options(self) -> list[Wish]:
-        time = {"at": self._at, "begins": self._begins, "ends": self._ends}
+        time = Wish(at=self._at, begins=self._begins, ends=self._ends)
         if self._at:
             # "4 in the afternoon", "friday morning at 10"
-            time |= {"begins": None, "ends": None}
-            if self._ends == dt.time(12) and self._at.hour > 12:
-                time["at"] = self._at.replace(hour=self._at.hour - 12)
+            morning = self._ends == dt.time(12) and self._at.hour > 12
+            time = Wish(at=self._at.replace(hour=self._at.hour - 12) if morning else self._at)
         keep = self._weekdays
         if self._excluded:
             keep = tuple(n for n in (keep or range(7)) if n not in self._excluded)
         spans = self._spans()
         if not spans and (keep or self._soonest):
-            span = (self._today, self._today + dt.timedelta(days=OPEN_END)) if keep else (None, None)
-            return [Wish(*span, weekdays=tuple(sorted(keep)), soonest=self._soonest, **time)]  # type: ignore[arg-type]
+            last = self._today + dt.timedelta(days=OPEN_END)
+            days = Wish(self._today, last, tuple(sorted(keep))) if keep else Wish()
+            return [dataclasses.replace(days, soonest=self._soonest, at=time.at, begins=time.begins, ends=time.ends)]
         if not spans:
-            return [Wish(**time)] if any(time.values()) else []
-        return [Wish(*span, weekdays=tuple(sorted({*keep, *days})), **time) for span, days in spans]
+            return [time] if time.has_time else []
+        return [
+            dataclasses.replace(time, first=first, last=last, weekdays=tuple(sorted({*keep, *days})))
+            for (first, last), days in spans
+        ]
 
     def _spans(self) -> list[tuple[Days, tuple[int, ...]]]:
         """The days that may be meant, each with the weekdays that count."""
@@ -550,8 +557,6 @@ class _Reader:
         every = [*self._days, *named]
         if len(every) == 1:
             return [(span, ()) for span in every[0]]
-        if every and all(len(option) == 1 for option in every):
-            return [_together([option[0] for option in every])]
         if every:
             # Of several days, those that could be meant soonest.
             return [_together([option[0] for option in every])]
@@ -601,7 +606,7 @@ def _clock(suffix: str) -> str:
     return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{suffix}>", _CLOCK)
 
 
-def _time(m: re.Match[str], suffix: str, like: str | None = None) -> dt.time | None:
+def _time(m: re.Match[str], suffix: str) -> dt.time | None:
     """The time of day of a match; an hour that says neither a.m. nor p.m. is one of the day, from 8 to 7."""
     word = m[f"hour{suffix}"]
     hour = _NUMBER_WORDS[word] if word in _NUMBER_WORDS else int(word)
@@ -618,9 +623,7 @@ def _time(m: re.Match[str], suffix: str, like: str | None = None) -> dt.time | N
         hour += 12
     elif marked == "a" and hour == 12:
         hour = 0
-    elif not marked and len(word) < 3 and not word.startswith("0") and (1 <= hour <= 7 or (like == "p" and 1 <= hour < 8)):
-        hour += 12
-    elif not marked and word in _NUMBER_WORDS and hour <= 7:
+    elif not marked and not word.startswith("0") and 1 <= hour <= 7:
         hour += 12
     total = hour * 60 + minute + away
     return dt.time(total // 60, total % 60) if 0 <= total < 24 * 60 else None

@@ -4,9 +4,8 @@ import json
 import os
 import subprocess
 import sys
-import os
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,11 +48,11 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 
 @pytest.fixture(scope="session")
-async def engine(settings: Settings) -> AsyncIterator[Engine]:
+async def engine(settings: Settings) -> Engine:
     """The engine with the real model."""
     engine = Engine.load(settings)
     await engine.check()
-    yield engine
+    return engine
 
 
 class Talk:

@@ -127,7 +127,7 @@ class TopicModel:
         shape = (len(texts), len(ngrams.vocabulary))
         matrix = csr_matrix((np.concatenate([v for _, v in rows]), np.concatenate([c for c, _ in rows]), pointers), shape)
         # One against the rest: ten times faster to train than all at once, and as good.
-        wording = LogisticRegression(C=WORDING_C, solver="liblinear", dual=True, tol=1e-2, random_state=0)
+        wording = LogisticRegression(C=WORDING_C, solver="liblinear", dual=True, tol=0.1, random_state=0)
         wording.fit(hstack([csr_matrix(vectors), matrix]).tocsr(), y)
         arrays = {
             "meaning_weights": meaning.coef_.astype(np.float32),

@@ -22,6 +22,7 @@ from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
 from bot.nlu.zones import Zones, in_safety, prediction
 from bot.settings import Settings
+from bot.training import component_fingerprint
 
 # What the components hand on to each other within a message.
 REPAIRED, ALARMS, GUESSES = "repaired_text", "alarms", "guesses"
@@ -38,6 +39,11 @@ class _Component(GraphComponent):
         cls, config: dict[str, Any], model_storage: ModelStorage, resource: Resource, execution_context: ExecutionContext
     ) -> Self:
         return cls(config, model_storage, resource)
+
+    @classmethod
+    def fingerprint_addon(cls, config: dict[str, Any]) -> str:
+        """Makes Rasa's cache train anew when our code or its own data have changed."""
+        return component_fingerprint()
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Gives each example what `process` gives each message."""

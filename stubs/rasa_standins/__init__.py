@@ -12,6 +12,7 @@ import importlib.machinery
 import os
 import sys
 import types
+from typing import ClassVar
 
 CHAT_PLATFORMS = frozenset({"aiogram", "fbmessenger", "mattermostwrapper", "rocketchat_API", "slack_sdk", "webexteamssdk"})
 STORES = frozenset({"aio_pika", "aiormq", "boto3", "botocore", "pamqp", "pymongo"})
@@ -78,7 +79,7 @@ def _placeholder(path: str) -> type:
 
 
 class _Module(types.ModuleType):
-    __path__: list[str] = []
+    __path__: ClassVar[list[str]] = []
     __version__ = "0"
 
     def __getattr__(self, name: str) -> type:

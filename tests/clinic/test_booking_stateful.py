@@ -146,9 +146,7 @@ class BookingMachine(RuleBasedStateMachine):
     def nothing_overlaps_and_no_claim_is_an_orphan(self) -> None:
         with self.engine.connect() as connection:
             rows = connection.execute(select(Appointment.__table__).where(Appointment.status.not_in(FREED))).all()
-            claims = {
-                (row.resource, row.tick, row.appointment_id) for row in connection.execute(select(Claim.__table__))
-            }
+            claims = {(row.resource, row.tick, row.appointment_id) for row in connection.execute(select(Claim.__table__))}
         expected = [
             (resource, tick, row.id)
             for row in rows

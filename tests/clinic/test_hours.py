@@ -24,9 +24,7 @@ ALL_WEEK = {day: ["00:00-23:55"] for day in WEEK}
 def always_open(make_practice: Callable[..., Practice], zone: str, country: str) -> Timetable:
     rules = {"step_minutes": 5, "horizon_days": 365, "lead_minutes": 0}
     return Timetable(
-        make_practice(
-            time_zone=zone, country=country, hours=ALL_WEEK, closures=[], public_holidays=False, booking=rules
-        )
+        make_practice(time_zone=zone, country=country, hours=ALL_WEEK, closures=[], public_holidays=False, booking=rules)
     )
 
 
@@ -106,9 +104,7 @@ def test_days_follow_one_another_without_gap_or_overlap(
         assert today.length * 5 == minutes
         assert today.base + today.length == tomorrow.base
     whole = timetable.span(forward - dt.timedelta(2), forward + dt.timedelta(2))
-    assert whole.length == sum(
-        timetable.span(day, day).length for day in (forward + dt.timedelta(n) for n in range(-2, 3))
-    )
+    assert whole.length == sum(timetable.span(day, day).length for day in (forward + dt.timedelta(n) for n in range(-2, 3)))
 
 
 @pytest.mark.parametrize("day", [dt.date(2028, 2, 28), dt.date(2028, 2, 29), dt.date(2026, 12, 31)])

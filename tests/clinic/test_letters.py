@@ -62,9 +62,7 @@ def test_a_cancellation_takes_the_entry_back(services: Services, visit: Visit) -
         written(services, "calendar", "staff.calendar", visit.version)
 
 
-def test_events_for_other_systems_say_how_it_was_then_and_nothing_personal(
-    services: Services, visit: Visit, at: At
-) -> None:
+def test_events_for_other_systems_say_how_it_was_then_and_nothing_personal(services: Services, visit: Visit, at: At) -> None:
     services.booking.reschedule(visit.id, at("2026-03-09 09:00"), version=visit.version)
     event = written(services, "webhook", "staff.visit_booked").data
     assert event["starts_at"] == "2026-03-06T15:00:00-05:00"

@@ -53,9 +53,7 @@ def fill(engine: Engine, practice: Practice, at: Callable[[str], dt.datetime], n
     services.consents.record("+12125550199", "texts", True, wording="1", channel="web")
     services.feeds.issue("rowan")
     with engine.begin() as connection:
-        connection.execute(
-            text("INSERT INTO conversation (id, channel, started_at) VALUES ('c1', 'web', '2026-03-02')")
-        )
+        connection.execute(text("INSERT INTO conversation (id, channel, started_at) VALUES ('c1', 'web', '2026-03-02')"))
 
 
 def test_up_and_down_with_data(

@@ -91,9 +91,7 @@ def test_what_is_rolled_back_is_never_sent(engine: Engine, clock: Any, outbox: O
     assert worker(engine, clock, Recorder()).run_once() == 0
 
 
-def test_failures_are_tried_again_later_and_later(
-    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
-) -> None:
+def test_failures_are_tried_again_later_and_later(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
     put("a")
     sender = Recorder([SendFailed("smtp 451")] * 3)
     one = worker(engine, clock, sender)
@@ -105,17 +103,13 @@ def test_failures_are_tried_again_later_and_later(
         waits.append(entry.due_at - clock())
         assert one.run_once() == 0
         clock.moment = entry.due_at
-    assert all(
-        dt.timedelta(seconds=2.5 * 2**n) <= wait <= dt.timedelta(seconds=7.5 * 2**n) for n, wait in enumerate(waits)
-    )
+    assert all(dt.timedelta(seconds=2.5 * 2**n) <= wait <= dt.timedelta(seconds=7.5 * 2**n) for n, wait in enumerate(waits))
     one.run_once()
     assert sender.sent == ["a"]
     assert one.wait_after(50) <= LONGEST_WAIT * 1.5
 
 
-def test_a_receiver_says_when_to_come_back(
-    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
-) -> None:
+def test_a_receiver_says_when_to_come_back(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
     put("a")
     worker(engine, clock, Recorder([SendFailed("429", retry_after=dt.timedelta(minutes=9))])).run_once()
     assert outbox.entries("waiting")[0].due_at == clock() + dt.timedelta(minutes=9)
@@ -178,9 +172,7 @@ def test_untrue_messages_are_dropped_and_early_ones_wait(
     assert sender.sent == []
 
 
-def test_many_workers_send_each_message_once(
-    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
-) -> None:
+def test_many_workers_send_each_message_once(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
     for n in range(40):
         put(f"{n}")
     sender = Recorder()
@@ -192,9 +184,7 @@ def test_many_workers_send_each_message_once(
     assert sorted(sender.sent, key=int) == [f"{n}" for n in range(40)]
 
 
-def test_the_loop_sends_until_it_is_stopped(
-    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
-) -> None:
+def test_the_loop_sends_until_it_is_stopped(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
     put("a")
     stop = threading.Event()
 

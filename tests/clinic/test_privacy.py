@@ -46,9 +46,7 @@ def visit(services: Services, engine: Engine, clock: Any, at: At) -> Visit:
         talk(engine, holder, clock())
         held = services.booking.hold("face", at(f"2026-03-10 {hour:02}:00"), holder=holder, channel="web", key=holder)
         visitor = Visitor(f"Name of {holder}", phone, f"{holder}@example.org")
-        made = services.booking.confirm(
-            held.id, visitor, holder=holder, pending_reason="pregnancy", key=f"{holder}/yes"
-        )
+        made = services.booking.confirm(held.id, visitor, holder=holder, pending_reason="pregnancy", key=f"{holder}/yes")
         services.consents.record(phone, TEXTS, True, wording="1", channel="web", conversation_id=holder)
         request = services.handoffs.open(holder, channel="web", reason="asked", phone=phone, summary=f"said {holder}")
         services.handoffs.claim(request.id, "kim")
@@ -133,9 +131,7 @@ def test_conversations_of_a_number_are_erased_with_it(services: Services, engine
     assert services.privacy.erase(PHONE, ["sms-1"])["conversations"] == 1
 
 
-def test_a_purge_takes_what_has_rested_and_leaves_the_rest(
-    services: Services, engine: Engine, visit: Visit, clock: Any
-) -> None:
+def test_a_purge_takes_what_has_rested_and_leaves_the_rest(services: Services, engine: Engine, visit: Visit, clock: Any) -> None:
     keep = dt.timedelta(days=30)
     talk(engine, "idle", clock())
     services.lookup.find("K7M2QX", PHONE, holder="c9")

@@ -34,9 +34,7 @@ def queued(services: Services) -> list[str]:
     return sorted(entry.kind for entry in services.outbox.entries("waiting") if "reminder" in entry.kind)
 
 
-def test_each_reminder_goes_out_once_at_its_time(
-    services: Services, engine: Engine, visit: Visit, clock: Any, at: At
-) -> None:
+def test_each_reminder_goes_out_once_at_its_time(services: Services, engine: Engine, visit: Visit, clock: Any, at: At) -> None:
     assert due(engine) == [("72h", 2, "waiting"), ("24h", 2, "waiting")]
     clock.moment = at("2026-03-07 13:59")
     assert services.reminders.run_once() == 0
@@ -48,9 +46,7 @@ def test_each_reminder_goes_out_once_at_its_time(
     assert queued(services) == ["visitor.reminder_24h", "visitor.reminder_72h"]
     last = services.outbox.entries("waiting")[-1]
     message = services.letters.compose(last)
-    assert message.text == (
-        "Larkfield Skin Clinic: visit Tue 10 Mar, 3:00 PM. C confirm, R change, X cancel. STOP to end texts."
-    )
+    assert message.text == ("Larkfield Skin Clinic: visit Tue 10 Mar, 3:00 PM. C confirm, R change, X cancel. STOP to end texts.")
 
 
 def test_late_bookings_skip_what_is_past(services: Services, engine: Engine, at: At) -> None:
@@ -73,9 +69,7 @@ def test_a_moved_visit_is_reminded_of_its_new_time_only(
 
 
 @pytest.mark.parametrize("change", ["cancel", "refuse", "erase"])
-def test_what_changed_since_is_seen_before_sending(
-    services: Services, visit: Visit, clock: Any, at: At, change: str
-) -> None:
+def test_what_changed_since_is_seen_before_sending(services: Services, visit: Visit, clock: Any, at: At, change: str) -> None:
     clock.moment = at("2026-03-07 14:00")
     services.reminders.run_once()
     (entry,) = [entry for entry in services.outbox.entries("waiting") if "reminder" in entry.kind]
@@ -92,9 +86,7 @@ def test_what_changed_since_is_seen_before_sending(
     assert queued(services) == ["visitor.reminder_72h"]
 
 
-def test_quiet_hours_delay_a_text_but_never_past_the_visit(
-    services: Services, engine: Engine, clock: Any, at: At
-) -> None:
+def test_quiet_hours_delay_a_text_but_never_past_the_visit(services: Services, engine: Engine, clock: Any, at: At) -> None:
     services.consents.record(PHONE, TEXTS, True, wording="1", channel="web")
     held = services.booking.hold("face", at("2026-03-10 09:00"), holder="c1", channel="web")
     services.booking.confirm(held.id, Visitor("Ana", PHONE), holder="c1")

@@ -49,7 +49,5 @@ def test_a_service_that_nobody_does(tmp_path: Path) -> None:
     wrong = tmp_path / "clinic.yml"
     text = SHIPPED.read_text().replace(", microneedling_body]\n  - id: imani", "]\n  - id: imani", 1)
     wrong.write_text(text)
-    with pytest.raises(
-        yaml.BadFile, match=r"services\.3: no practitioner among the resources does 'microneedling_body'"
-    ):
+    with pytest.raises(yaml.BadFile, match=r"services\.3: no practitioner among the resources does 'microneedling_body'"):
         load(wrong)

@@ -143,9 +143,7 @@ def test_own_hours_and_days_off(make_practice: Callable[..., Practice], engine: 
     ]
 
 
-def test_a_practice_without_resources_books_nothing(
-    make_practice: Callable[..., Practice], engine: Engine, clock: Any
-) -> None:
+def test_a_practice_without_resources_books_nothing(make_practice: Callable[..., Practice], engine: Engine, clock: Any) -> None:
     with pytest.raises(errors.UnknownService):
         Slots(engine, make_practice(resources=[]), clock).search("face", DAY, DAY)
 
@@ -161,9 +159,7 @@ def test_spread_keeps_the_ends(services: Services) -> None:
 def test_ninety_days_five_practitioners_two_thousand_visits_in_time(
     make_practice: Callable[..., Practice], engine: Engine, clock: Any
 ) -> None:
-    resources = [
-        {"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["consultation", "face"]} for n in range(5)
-    ]
+    resources = [{"id": f"p{n}", "name": f"P{n}", "kind": "practitioner", "services": ["consultation", "face"]} for n in range(5)]
     practice = make_practice(resources=resources)
     slots = Slots(engine, practice, clock)
     first = dt.date(2026, 3, 2)

@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.String(200), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_outbox_message"),
-        sa.UniqueConstraint(
-            "channel", "kind", "subject", "version", name="uq_outbox_message_channel_kind_subject_version"
-        ),
+        sa.UniqueConstraint("channel", "kind", "subject", "version", name="uq_outbox_message_channel_kind_subject_version"),
     )
     op.create_index("ix_outbox_message_state_due_at", "outbox_message", ["state", "due_at"], unique=False)
 

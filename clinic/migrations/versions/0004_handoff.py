@@ -47,9 +47,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("author", sa.String(16), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["handoff_id"], ["handoff.id"], name="fk_handoff_message_handoff_id_handoff", ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["handoff_id"], ["handoff.id"], name="fk_handoff_message_handoff_id_handoff", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name="pk_handoff_message"),
     )
     op.create_index("ix_handoff_message_handoff_id", "handoff_message", ["handoff_id"])

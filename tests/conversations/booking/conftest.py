@@ -71,9 +71,7 @@ def session_clock() -> Clock:
 
 
 @pytest.fixture(scope="session")
-async def clocked_engine(
-    settings: Settings, tmp_path_factory: pytest.TempPathFactory, session_clock: Clock
-) -> Engine:
+async def clocked_engine(settings: Settings, tmp_path_factory: pytest.TempPathFactory, session_clock: Clock) -> Engine:
     folder = tmp_path_factory.mktemp("booking")
     own = settings.model_copy(update={"database_url": f"sqlite:///{folder}/test.db"})
     return Engine.load(own, channels=("email", "text"), clock=session_clock)

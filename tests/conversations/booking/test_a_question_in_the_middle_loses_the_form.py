@@ -8,7 +8,12 @@ from tests.conversations.booking.conftest import Guest, visits
 
 @pytest.mark.parametrize(
     ("question", "topic"),
-    [("does it hurt?", "pain"), ("how much does it cost?", "cost"), ("where are you?", "location"), ("is there parking? where are you", "location")],
+    [
+        ("does it hurt?", "pain"),
+        ("how much does it cost?", "cost"),
+        ("where are you?", "location"),
+        ("is there parking? where are you", "location"),
+    ],
 )
 async def test_answered_and_asked_again(web: Guest, question: str, topic: str) -> None:
     asked = await web("book a consultation tomorrow at 2pm")

@@ -54,7 +54,8 @@ async def test_taken_gets_the_nearest(web: Guest, engine: Engine) -> None:
         book(engine, "2026-03-03 14:00")
     said = await web("book a consultation tomorrow at 2pm")
     assert "taken" in said
-    assert set(web.choices) - {"Other times"} <= {"Tue, Mar 3, 1:15 PM", "Tue, Mar 3, 1:30 PM", "Tue, Mar 3, 2:30 PM", "Tue, Mar 3, 2:45 PM"}
+    near = {"Tue, Mar 3, 1:15 PM", "Tue, Mar 3, 1:30 PM", "Tue, Mar 3, 2:30 PM", "Tue, Mar 3, 2:45 PM"}
+    assert set(web.choices) - {"Other times"} <= near
 
 
 @pytest.mark.parametrize(
@@ -102,4 +103,5 @@ async def test_clocks_change_between_booking_and_visit(web: Guest, engine: Engin
     said = await web("book a consultation march 10 at 10am, Anna Smith 212 555 0101")
     assert "Eastern Daylight Time" in said
     await web("yes")
-    assert visits(engine)[0].starts_at.utcoffset() != engine.services.clock().astimezone(engine.services.practice.zone).utcoffset()
+    now = engine.services.clock().astimezone(engine.services.practice.zone)
+    assert visits(engine)[0].starts_at.utcoffset() != now.utcoffset()

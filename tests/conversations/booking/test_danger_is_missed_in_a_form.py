@@ -36,7 +36,9 @@ async def test_a_clinicians_matter_in_the_middle(web: Guest, engine: Engine) -> 
 
 
 async def test_a_clinicians_matter_before_the_form(web: Guest, engine: Engine) -> None:
-    await web("I take accutane, can I have microneedling?", "book the face treatment friday at 3pm, Anna Smith 212 555 0101", "yes")
+    await web(
+        "I take accutane, can I have microneedling?", "book the face treatment friday at 3pm, Anna Smith 212 555 0101", "yes"
+    )
     assert [v.status for v in visits(engine)] == ["pending"]
 
 

@@ -6,7 +6,9 @@ from bot.engine import Engine
 from tests.conversations.booking.conftest import Clock, Guest, requests, visits
 
 
-@pytest.mark.parametrize("words", ["stop", "forget it", "never mind", "Actually, forget it.", "cancel", "I changed my mind", "leave it"])
+@pytest.mark.parametrize(
+    "words", ["stop", "forget it", "never mind", "Actually, forget it.", "cancel", "I changed my mind", "leave it"]
+)
 async def test_the_hold_is_freed(web: Guest, engine: Engine, words: str) -> None:
     await web("book a consultation tomorrow at 2pm")
     assert len(web.holds) == 1

@@ -12,7 +12,9 @@ async def test_reference_and_phone_find_it(web: Guest, booked: Visit) -> None:
 
 
 async def test_both_in_one_message(web: Guest, booked: Visit) -> None:
-    assert "Wednesday, March 4, 10 AM" in await web("check my appointment", f"ref {booked.reference.lower()}, phone (212) 555-0101")
+    assert "Wednesday, March 4, 10 AM" in await web(
+        "check my appointment", f"ref {booked.reference.lower()}, phone (212) 555-0101"
+    )
 
 
 async def test_the_reply_does_not_tell_whether_a_reference_exists(web: Guest, booked: Visit) -> None:
