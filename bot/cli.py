@@ -134,13 +134,14 @@ def check() -> None:
 
 @app.command(name="eval")
 def evaluate(
+    what: Annotated[Literal["questions", "safety"], typer.Argument(help="What to score.")] = "questions",
     plot: Annotated[Path | None, typer.Option(help="Write a picture of the confusions to this file.")] = None,
 ) -> None:
     """Score the understanding on the held-out questions in tests/questions."""
     settings = _start(quiet=True)
     from bot import evaluation
 
-    print(asyncio.run(evaluation.run(settings, plot)))
+    print(asyncio.run(evaluation.safety(settings) if what == "safety" else evaluation.run(settings, plot)))
 
 
 unanswered = typer.Typer(no_args_is_help=False, help="Questions that got no answer, for a person to look at.")

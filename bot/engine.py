@@ -25,6 +25,7 @@ from rasa_sdk.executor import ActionExecutor
 from actions.services import use
 from bot import sources
 from bot.context import FollowUps, numbered, offered, titled
+from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
 from bot.reply import Choice, Message, Reply, Safety, Zone
 from bot.review import Review
@@ -123,6 +124,14 @@ class Engine:
         prediction = await self._understand(KNOWN_QUESTION)
         if prediction["intent_ranking"][0]["name"] != f"faq/{KNOWN_TOPIC}":
             raise NotReady(f"the model does not know '{KNOWN_QUESTION}'")
+
+    async def alarms(self, text: str) -> list[Alarm]:
+        """The alarm that a message raises, by the gate or by its topic alone; none for a harmless one."""
+        question = (await self._understand(_cut(tidy(text))))["questions"][0]
+        if heard := question.get("alarm"):
+            return [Alarm(heard["level"], heard["rules"][0], concern=heard["concern"])]
+        intent = question["intent"]["name"]
+        return [Alarm(DANGERS[intent], f"topic:{intent}")] if intent in DANGERS else []
 
     async def turn(
         self,

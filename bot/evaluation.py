@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import evaluate_safety
 from bot.engine import Engine
+from bot.nlu.safety import Alarm
 from bot.nlu.zones import OUT_OF_SCOPE
 from bot.reply import Reply
 from bot.settings import Settings
@@ -105,9 +107,36 @@ def confusions(asked: list[Asked]) -> list[tuple[tuple[str, str], int]]:
     return Counter((a.topic, a.reply.topics[0]) for a in asked if not a.right).most_common()
 
 
+async def several(settings: Settings, path: Path = QUESTIONS / "_several.yml") -> list[tuple[int, bool]]:
+    """For each message of the file, how many questions it holds, and whether just these were read, in the order asked."""
+    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+    found: list[tuple[int, bool]] = []
+    for topics, texts in yaml.read(path).items():
+        wanted = topics.split(", ")
+        for text in texts:
+            found.append((len(wanted), (await engine.turn(uuid.uuid4().hex, text)).topics == wanted))
+    return found
+
+
+async def safety(settings: Settings, path: Path = QUESTIONS / "_safety.yml") -> str:
+    """Screens the messages of the file as the product does, and returns the figures with each miss and the rule that fired."""
+    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+    alarms = {text: await engine.alarms(text) for texts in yaml.read(path).values() for text in texts}
+    return evaluate_safety.score(_Known(alarms), path).table()
+
+
+@dataclass(frozen=True)
+class _Known:
+    alarms: dict[str, list[Alarm]]
+
+    def screen(self, text: str) -> list[Alarm]:
+        return self.alarms[text]
+
+
 async def run(settings: Settings, plot: Path | None = None) -> str:
     """Asks all questions and returns the figures in lines; draws the confusions when a file is named."""
     asked = await ask(settings)
+    more = await several(settings)
     if plot:
         draw(asked, plot)
     s = score(asked)
@@ -119,6 +148,8 @@ async def run(settings: Settings, plot: Path | None = None) -> str:
         f"out of scope, answered as if known     {s.out_of_scope_answered:6.1%}",
         f"expected calibration error             {s.error:6.3f}",
         f"whole turn, median                     {s.milliseconds:6.1f} ms",
+        f"two or three questions, all right       {_exact(more, 2, 3):6.1%}",
+        f"one question that looks like two        {_exact(more, 1):6.1%}",
         "",
         "most frequent confusions (asked about, taken for)",
     ]
@@ -146,6 +177,11 @@ def draw(asked: list[Asked], path: Path) -> None:
     axes.grid(alpha=0.3)
     figure.savefig(path, bbox_inches="tight")
     pyplot.close(figure)
+
+
+def _exact(messages: list[tuple[int, bool]], *counts: int) -> float:
+    rights = [right for count, right in messages if count in counts]
+    return sum(rights) / len(rights)
 
 
 def _share(asked: list[Asked], holds: Callable[[Asked], bool]) -> float:

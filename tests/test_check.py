@@ -156,6 +156,8 @@ facts:
     topics: [numbing]
 """,
     "data/languages.yml": "spanish: [hola, gracias]\nfrench: [bonjour]\n",
+    "data/entities/area.yml": "neck: {named: true, says: [neck]}\n",
+    "data/follow_ups.yml": "- says: [ouch]\n  else: pain\n",
     "actions/names.py": 'say(response="utter_name", given_name=name)\nsay(response=f"utter_met_{how}")\n',
     "bot/zones.py": 'CLARIFY = "clarify"\nKEY = "utter_action"\n',
     **{f"tests/questions/{name}.yml": questions(name) for name in ("pain", "numbing", "contact", "talk_to_human", "greet")},

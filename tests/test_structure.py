@@ -46,8 +46,8 @@ def test_settings_are_read_in_one_place() -> None:
         return bool(re.search(r"\bos\.(environ\b|getenv\b)", path.read_text(encoding="utf-8")))
 
     found = {str(path.relative_to(ROOT)) for folder in ("bot", "clinic", "actions") for path in files(folder) if reads(path)}
-    # training.py sets a variable for a library and reads none.
-    assert found - {"bot/training.py"} == {"bot/settings.py"}
+    # training.py sets a variable for a library and reads none; a server of actions alone has nobody to hand it the services.
+    assert found - {"bot/training.py", "actions/services.py"} == {"bot/settings.py"}
     assert re.findall(r"os\.environ.*", (ROOT / "bot" / "training.py").read_text()) == ['os.environ["TQDM_DISABLE"] = "1"']
 
 

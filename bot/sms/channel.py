@@ -38,7 +38,14 @@ class Turns(Protocol):
     """The engine, as far as the channel uses it."""
 
     async def turn(
-        self, conversation: str, text: str = "", *, choice: str | None = None, channel: str = "web", message_id: str | None = None
+        self,
+        conversation: str,
+        text: str = "",
+        *,
+        choice: str | None = None,
+        channel: str = "web",
+        message_id: str | None = None,
+        phone: str | None = None,
     ) -> Reply:
         """Runs one turn and keeps it; the same message id again gives the same reply."""
 
@@ -285,7 +292,9 @@ class Channel:
         if self.engine is None:
             return None
         conversation = self.pseudonyms.conversation(task.text.number)
-        reply = await self.engine.turn(conversation, text, choice=choice, channel=CHANNEL, message_id=task.text.sid)
+        reply = await self.engine.turn(
+            conversation, text, choice=choice, channel=CHANNEL, message_id=task.text.sid, phone=task.text.number
+        )
         self._on_turn(reply)
         return reply
 

@@ -27,9 +27,8 @@ async def running(app: FastAPI) -> AsyncIterator[None]:
     engine: Engine | None = app.state.engine
     base = engine.store.database if engine else database.connect(settings.database_url)
     database.migrate(base)
-    services: Services = getattr(app.state, "services", None) or Services.build(
-        base, practice.load(settings.clinic), channels=("text",) if can_send(settings) else ()
-    )
+    channels = ("text",) if can_send(settings) else ()
+    services = engine.services if engine else Services.build(base, practice.load(settings.clinic), channels=channels)
 
     def on_turn(reply: Reply) -> None:
         app.state.metrics.turn(reply, CHANNEL)

@@ -15,6 +15,7 @@ from bot.history import History
 from bot.settings import Settings
 from bot.sms import router as sms
 from bot.sms.running import running as texting
+from bot.sms.service import can_send
 from bot.web import chat, problems
 from bot.web.assets import Assets, compressed
 from bot.web.events import Hub
@@ -74,7 +75,7 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     try:
-        engine = Engine.load(app.state.settings)
+        engine = Engine.load(app.state.settings, channels=("text",) if can_send(app.state.settings) else ())
         await engine.check()
         app.state.history = History(engine.store.database)
         app.state.hub = Hub(app.state.history, lambda said: chat.as_json(said, app.state.linker), app.state.stopping)

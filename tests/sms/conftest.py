@@ -58,9 +58,17 @@ class Echo:
         self.most_at_once = 0
 
     async def turn(
-        self, conversation: str, text: str = "", *, choice: str | None = None, channel: str = "web", message_id: str | None = None
+        self,
+        conversation: str,
+        text: str = "",
+        *,
+        choice: str | None = None,
+        channel: str = "web",
+        message_id: str | None = None,
+        phone: str | None = None,
     ) -> Reply:
         assert channel == "sms"
+        assert phone
         assert message_id
         if choice is not None and choice not in self.choices:
             raise UnknownChoice(choice)
