@@ -169,7 +169,7 @@ class TopicModel:
             OSError, ValueError, KeyError: a file is missing or damaged; there is no untrained stand-in.
         """
         names = json.loads((folder / "topics.json").read_text())
-        with np.load(folder / "topics.npz", allow_pickle=False) as file:
+        with (folder / "topics.npz").open("rb") as content, np.load(content, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
         ngrams = Ngrams({gram: i for i, gram in enumerate(names["ngrams"])}, arrays.pop("idf"))
         return cls(names["labels"], ngrams, arrays, encode)

@@ -20,7 +20,7 @@ from bot.nlu.safety import Alarm, SafetyGate
 from bot.nlu.safety_net import SafetyNet
 from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
-from bot.nlu.zones import Zones, in_safety, prediction
+from bot.nlu.zones import Zones, in_safety, prediction, sure_ones
 from bot.settings import Settings
 from bot.training import component_fingerprint
 
@@ -193,7 +193,7 @@ class ZoneGate(_Component):
             guesses: list[Guess] = message.get(GUESSES)
             alarms: list[Alarm] = message.get(ALARMS)
             found = [prediction(guess.text, guess.scores.ranking, guess.confidence, self._zones) for guess in guesses]
-            found = in_safety(found, alarms)
+            found = in_safety(sure_ones(found), alarms)
             for name, value in {**found[0], "questions": found}.items():
                 if name != "text":
                     message.set(name, value, add_to_output=True)

@@ -54,6 +54,12 @@ def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> 
     }
 
 
+def sure_ones(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of several questions those that can be answered; a part that is unclear beside them was context more often than not."""
+    sure = [question for question in questions if question["intent"]["name"] not in (CLARIFY, FALLBACK)]
+    return sure or questions[:1]
+
+
 def certain(text: str, label: str, instead_of: dict[str, Any] | None = None) -> dict[str, Any]:
     """A prediction for what is certain, as a button is; it keeps the ranking of the one that it stands for.
 
