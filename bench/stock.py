@@ -32,7 +32,7 @@ def rasa() -> Path:
         _uv("venv", "--quiet", "--python", _python(), FOLDER)
         into = ("pip", "install", "--quiet", "--python", FOLDER / "bin" / "python", "--no-deps", "--require-hashes")
         # A few packages come as sources: what builds them is what the lock holds too.
-        _uv(*into, "-r", LOCK, "--build-constraints", LOCK)
+        _uv(*into, "--compile-bytecode", "-r", LOCK, "--build-constraints", LOCK)
         stamp.write_text(wanted)
     return FOLDER / "bin" / "rasa"
 

@@ -1,6 +1,7 @@
 """The engine: loads the trained model once and runs a turn, one message and all its replies, at a time."""
 
 import asyncio
+import gc
 import logging
 import secrets
 import time
@@ -29,6 +30,7 @@ from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
 from bot.reply import Choice, Message, Reply, Safety, Zone
 from bot.review import Review
+from bot.runner import StraightRunner
 from bot.settings import Settings
 from bot.sources import Sources
 from bot.tidy import MAX_LENGTH, TroubleSpotter, tidy
@@ -113,6 +115,10 @@ class Engine:
             agent.load_model(model)
         except Exception as error:
             raise NotReady(f"the model {model} cannot be loaded: {error}") from error
+        agent.processor.graph_runner = StraightRunner(agent.processor.graph_runner)
+        # What was loaded stays, so the collector need not go through all of it between turns.
+        gc.collect()
+        gc.freeze()
         return cls(agent.processor, store, agent.nlg, known, services)
 
     async def check(self) -> None:

@@ -24,7 +24,7 @@ def make(folder: Path) -> Path:
     last = "bot.nlu.components.ZoneGate"
     (folder / "diet.yml").write_text(config.replace(last, "DIETClassifier"))
     (folder / "selector.yml").write_text(config.replace(last, "ResponseSelector"))
-    (folder / "ted.yml").write_text(config.replace("name: RulePolicy", "name: TEDPolicy"))
+    (folder / "ted.yml").write_text(config.replace("bot.policy.IndexedRulePolicy", "TEDPolicy"))
     return folder
 
 

@@ -31,6 +31,8 @@ WORD_NGRAMS, CHARACTER_NGRAMS = (1, 2), (2, 5)
 # An n-gram of a single example is a slip of the pen more often than a sign of its topic.
 RAREST_NGRAM = 2
 NEIGHBOURS, NEIGHBOUR_TEMPERATURE = 3, 0.05
+# The precedents of the likeliest topics alone are looked up: all of them would take longer than all the rest.
+LOOKED_UP = 12
 FLOOR = 1e-9
 
 
@@ -106,7 +108,8 @@ class TopicModel:
     def __init__(self, labels: list[str], ngrams: Ngrams, arrays: dict[str, npt.NDArray[Any]], encode: Encode) -> None:
         self.labels, self._ngrams, self._encode = labels, ngrams, encode
         self._arrays = arrays
-        self._rows_of_label = _rows_of_labels(arrays["example_labels"], len(labels))
+        # Examples stand in the order of their labels.
+        self._bounds = np.searchsorted(arrays["example_labels"], np.arange(len(labels) + 1))
 
     @classmethod
     def train(cls, texts: Sequence[str], topics: Sequence[str], encode: Encode) -> Self:
@@ -120,6 +123,7 @@ class TopicModel:
         y = np.array([labels.index(topic) for topic in topics])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             vectors = np.stack(list(pool.map(encode, texts))).astype(np.float32)
+        by_label = np.argsort(y, kind="stable")
         meaning = LogisticRegression(C=MEANING_C, max_iter=1000).fit(vectors, y)
         ngrams = Ngrams.of(texts)
         rows = [ngrams.row(text) for text in texts]
@@ -134,8 +138,8 @@ class TopicModel:
             "meaning_offsets": meaning.intercept_.astype(np.float32),
             "wording_weights": np.ascontiguousarray(wording.coef_.T.astype(np.float32)),
             "wording_offsets": wording.intercept_.astype(np.float32),
-            "examples": vectors,
-            "example_labels": y,
+            "examples": vectors[by_label],
+            "example_labels": y[by_label],
         }
         return cls(labels, ngrams, arrays, encode)
 
@@ -147,14 +151,22 @@ class TopicModel:
         columns, values = self._ngrams.row(text)
         of_vector, of_ngrams = a["wording_weights"][:DIMENSIONS], a["wording_weights"][DIMENSIONS:]
         wording = 1 / (1 + np.exp(-(vector @ of_vector + values @ of_ngrams[columns] + a["wording_offsets"])))
-        cosines = a["examples"] @ vector
-        of_label = np.append(cosines, -1)[self._rows_of_label]
-        likeness = np.partition(of_label, -NEIGHBOURS, axis=1)[:, -NEIGHBOURS:].mean(axis=1)
-        neighbours = _softmax(likeness / NEIGHBOUR_TEMPERATURE)
-        views = (meaning, wording / wording.sum(), neighbours)
-        joined = _softmax(sum(w * np.log(view + FLOOR) for w, view in zip(WEIGHTS, views, strict=True)))
+        joined = WEIGHTS[0] * np.log(meaning + FLOOR) + WEIGHTS[1] * np.log(wording / wording.sum() + FLOOR)
+        likeness, nearest = self._likeness(vector, np.argsort(-joined)[:LOOKED_UP])
+        joined = _softmax(joined + WEIGHTS[2] * np.log(_softmax(likeness / NEIGHBOUR_TEMPERATURE) + FLOOR))
         order = np.argsort(-joined)
-        return Scores([(self.labels[i], float(joined[i])) for i in order], float(cosines.max()))
+        return Scores([(self.labels[i], float(joined[i])) for i in order], nearest)
+
+    def _likeness(self, vector: Vector, of: npt.NDArray[np.int64]) -> tuple[Floats, float]:
+        """How like the nearest examples of each label are, shape [labels]; and how like the nearest of all is."""
+        found, nearest = {}, -1.0
+        for label in of:
+            cosines = self._arrays["examples"][self._bounds[label] : self._bounds[label + 1]] @ vector
+            cosines.sort()
+            found[label], nearest = cosines[-NEIGHBOURS:].mean(), max(nearest, float(cosines[-1]))
+        likeness = np.full(len(self.labels), min(found.values()), np.float32)
+        likeness[list(found)] = list(found.values())
+        return likeness, nearest
 
     def save(self, folder: Path) -> None:
         """Writes the model into a folder."""
@@ -178,10 +190,3 @@ class TopicModel:
 def _softmax(scores: Any) -> Any:
     powers = np.exp(scores - np.max(scores))
     return powers / powers.sum()
-
-
-def _rows_of_labels(example_labels: npt.NDArray[Any], labels: int) -> npt.NDArray[np.int64]:
-    """The rows of each label's examples, shape [labels, most examples of a label], filled up with -1."""
-    rows = [np.flatnonzero(example_labels == label) for label in range(labels)]
-    width = max(NEIGHBOURS, *(len(r) for r in rows))
-    return np.stack([np.pad(r, (0, width - len(r)), constant_values=-1) for r in rows])

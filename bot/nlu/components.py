@@ -1,7 +1,7 @@
 """Rasa's graph components: thin wrappers around the plain classes beside this file, in the order of `config.yml`."""
 
 import json
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -227,7 +227,13 @@ def _spelling(own_words: str) -> Spelling:
 
 
 def _encode(text: str) -> encoder.Vector:
-    return encoder.load(Settings.read().folder / "encoder").encode(text)
+    return _encoder().encode(text)
+
+
+@cache
+def _encoder() -> encoder.Encoder:
+    # Read once: to look into the settings for each text takes a tenth of a turn.
+    return encoder.load(Settings.read().folder / "encoder")
 
 
 def _label(example: Message) -> str:

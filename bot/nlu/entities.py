@@ -3,12 +3,11 @@
 from pathlib import Path
 from typing import Annotated, Any
 
-import spacy
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from spacy.matcher import PhraseMatcher
 from spacy.util import filter_spans
 
-from bot.nlu.text import normalise
+from bot.nlu.text import english, normalise
 from clinic import yaml
 
 
@@ -38,7 +37,7 @@ class EntityPatterns:
     """The phrases of all files of a folder; a file's name is the entity's."""
 
     def __init__(self, folder: Path) -> None:
-        self._nlp = spacy.blank("en")
+        self._nlp = english()
         self._matcher = PhraseMatcher(self._nlp.vocab)
         self._meant: dict[str, tuple[str, str, str]] = {}
         for path in sorted(folder.glob("*.yml")):

@@ -16,19 +16,18 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, Protocol, Self
 
-import spacy
 from pydantic import BaseModel, ConfigDict, Field
 from rapidfuzz.distance import OSA
 from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
 
-from bot.nlu.text import normalise
+from bot.nlu.text import english, normalise, written_out
 from clinic import yaml
 
 Level = Literal["emergency", "adverse_reaction", "clinician"]
@@ -124,7 +123,7 @@ class Net(Protocol):
     """A second opinion on what the patterns missed."""
 
     def screen(self, text: str) -> Alarm | None:
-        """The alarm of a normalised text, if any."""
+        """The alarm of a normalised text with its short forms written out, if any."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +173,7 @@ class SafetyGate:
         lines += [*context.reports, *context.reports_after_a_question, *context.treatments_past, *context.changes_of_late]
         lines += [*context.happening_now, *context.wishes_to_come, *context.appointments_ahead]
         self._lexicon = _Lexicon(grammar.vocabulary(lines))
-        self._vocab = spacy.blank("en").vocab
+        self._vocab = english().vocab
 
         denying = grammar.vocabulary(line.split()[0] for line in context.negations)
 
@@ -219,7 +218,8 @@ class SafetyGate:
         if any(alarm.rule in self._instead_of_a_reaction for alarm in found):
             found = {alarm: None for alarm in found if alarm.level != "adverse_reaction"}
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
-            alarm = self._net.screen(readings[min(1, len(readings) - 1)])
+            plain = written_out(plain)
+            alarm = self._net.screen(self._repair(plain) if self._repair else plain)
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
             if alarm and alarm.level not in dismissed and all(_urgency(alarm) < _urgency(other) for other in found):
                 found[alarm] = None
@@ -388,7 +388,7 @@ class _Finder:
     """Finds the places of a few patterns."""
 
     def __init__(self, lines: Sequence[list[list[_Step]]], vocab: Any, lexicon: _Lexicon, denying: frozenset[str]) -> None:
-        self._matcher = Matcher(vocab, validate=False)
+        self._vocab, self._compiled = vocab, list[tuple[str, list[list[dict[str, Any]]]]]()
         self._by_anchor: dict[str, list[list[frozenset[str]]]] = {}
         for variants in lines:
             compiled, denies = [], False
@@ -399,7 +399,15 @@ class _Finder:
                 denies = denies or any(not step.isdisjoint(denying) for step in needed)
                 for word in needed[0]:
                     self._by_anchor.setdefault(word, []).append(needed[1:])
-            self._matcher.add(_DENIES if denies else _AFFIRMS, compiled)
+            self._compiled.append((_DENIES if denies else _AFFIRMS, compiled))
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        # Made when a message first needs it: few patterns are needed by most, and all of them take a second.
+        matcher = Matcher(self._vocab, validate=False)
+        for key, compiled in self._compiled:
+            matcher.add(key, compiled)
+        return matcher
 
     def may_match(self, present: frozenset[str]) -> bool:
         """Whether the words of a pattern are all there, in whatever order."""

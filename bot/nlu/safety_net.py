@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nlu.classifier import Encode, TopicModel
 from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
-from bot.nlu.text import normalise
+from bot.nlu.text import normalise, written_out
 from clinic import yaml
 
 MEDICAL: Kind = "medical"
@@ -69,7 +69,7 @@ class SafetyNet:
         return cls(TopicModel.train(texts, labels, encode), thresholds(folder))
 
     def screen(self, text: str) -> Alarm | None:
-        """The most urgent alarm for a normalised text, if any."""
+        """The most urgent alarm for a normalised text with its short forms written out, if any."""
         chances = dict(self._model.score(text).ranking)
         for level in LEVELS:
             if chance(chances, level) >= self.thresholds[level]:
@@ -108,8 +108,8 @@ def thresholds(folder: Path) -> dict[Level, float]:
 
 
 def learned(examples: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
-    """The normalised texts to learn from, each once, and the label of each."""
-    pairs = sorted({(normalise(text), label) for label, texts in examples.items() for text in texts})
+    """The normalised texts to learn from, short forms written out, each once; and the label of each."""
+    pairs = sorted({(written_out(normalise(text)), label) for label, texts in examples.items() for text in texts})
     return [text for text, _ in pairs], [label for _, label in pairs]
 
 

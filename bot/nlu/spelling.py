@@ -1,21 +1,18 @@
 """Repair of misspelt words, one by one, towards English and the words that visitors use."""
 
 import re
-from collections.abc import Iterable, Mapping
+import string
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Self
-
-from symspellpy import SymSpell, Verbosity
 
 from bot.nlu.text import words
 
 # Rarer words of the English list are known, but nothing is repaired into them.
 DICTIONARY_WORDS = 30_000
 # Shorter words have too many neighbours, and "u", "appt" or "spf" are meant as they stand.
-SHORTEST = 4
-# A second slip in a word is rare, and to look for it takes twice the memory.
-SLIPS = 1
+SHORTEST, LONGEST = 4, 30
 # Above every English word's, so that a visitor's word wins over a dictionary's at equal distance.
 OWN_FREQUENCY = 30_000_000_000
 # A whole word of letters alone: "weren't" and "2moro" are left as they are.
@@ -28,13 +25,11 @@ class Spelling:
     def __init__(self, own_words: Mapping[str, int]) -> None:
         """Takes the examples' words with how many examples hold each."""
         self.own_words = dict(own_words)
-        self._index = SymSpell(max_dictionary_edit_distance=SLIPS, prefix_length=7)
         english = list(_english())
         self._known = {word for word, _ in english} | set(own_words)
-        for word, frequency in english[:DICTIONARY_WORDS]:
-            self._index.create_dictionary_entry(word, frequency)
-        for word, times in sorted(own_words.items()):
-            self._index.create_dictionary_entry(word, OWN_FREQUENCY + times)
+        self._frequencies = dict(english[:DICTIONARY_WORDS])
+        for word, times in own_words.items():
+            self._frequencies[word] = OWN_FREQUENCY + times + self._frequencies.get(word, 0)
         self._fix = lru_cache(maxsize=10_000)(self._lookup)
 
     @classmethod
@@ -51,10 +46,24 @@ class Spelling:
         return _LETTERS.sub(lambda match: self._fix(match.group()), text)
 
     def _lookup(self, word: str) -> str:
-        if len(word) < SHORTEST or word in self._known:
+        if not SHORTEST <= len(word) <= LONGEST or word in self._known:
             return word
-        found = self._index.lookup(word, Verbosity.TOP, max_edit_distance=SLIPS)
-        return found[0].term if found else word
+        near = [(self._frequencies[other], other) for other in _one_slip_away(word) if other in self._frequencies]
+        return max(near)[1] if near else word
+
+
+def _one_slip_away(word: str) -> Iterator[str]:
+    """What is one letter more, less, other or changed with its neighbour; a second slip is rare (Damerau 1964)."""
+    for place in range(len(word) + 1):
+        before, after = word[:place], word[place:]
+        if after:
+            yield before + after[1:]
+        if len(after) > 1:
+            yield before + after[1] + after[0] + after[2:]
+        for letter in string.ascii_lowercase:
+            yield before + letter + after
+            if after:
+                yield before + letter + after[1:]
 
 
 def _english() -> Iterable[tuple[str, int]]:

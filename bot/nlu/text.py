@@ -5,6 +5,9 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
+import spacy
+from spacy.language import Language
+
 from clinic import yaml
 
 SHORTHAND = Path("data/shorthand.yml")
@@ -31,6 +34,12 @@ def _shorthand() -> dict[str, str]:
     # The file is among what a model is made from, so a change of it comes with a new model.
     found: dict[str, str] = yaml.read(SHORTHAND)
     return found
+
+
+@cache
+def english() -> Language:
+    """spaCy's English without a model: its vocabulary, and its way to tell words apart."""
+    return spacy.blank("en")
 
 
 def words(text: str) -> list[str]:

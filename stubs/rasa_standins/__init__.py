@@ -20,6 +20,8 @@ TENSORFLOW = frozenset({"tensorflow", "tensorflow_addons", "keras"})
 # `google` itself is a namespace that protobuf shares, so only these two of its parts stand in.
 GOOGLE = frozenset({"google.auth", "google.oauth2"})
 STANDING_IN = CHAT_PLATFORMS | STORES | TENSORFLOW | GOOGLE
+# Parts of Rasa that serve TensorFlow alone, and bring in scikit-learn and the most of SciPy at each start.
+BATCHES = frozenset({"rasa.utils.tensorflow.model_data", "rasa.utils.tensorflow.data_generator"})
 # Where Rasa's components that compute with TensorFlow stand.
 COMPUTING = frozenset(
     {
@@ -37,7 +39,7 @@ class NotInstalled(RuntimeError):
 
 def _why(name: str) -> str:
     root = name.split(".")[0]
-    if root in TENSORFLOW:
+    if root in TENSORFLOW or name.startswith("rasa.utils.tensorflow."):
         return _without_tensorflow(name)
     return f"Stipple does not use {root}, so {name} is not installed: use Stipple's own channels and tracker store instead."
 
@@ -104,12 +106,14 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         pass
 
 
-class _CheckOfConfig(importlib.abc.MetaPathFinder):
-    """Makes Rasa's check of a config refuse what computes with TensorFlow, before anything is trained."""
+class _WithoutTensorFlow(importlib.abc.MetaPathFinder):
+    """Leaves out what serves TensorFlow alone, and makes Rasa's check of a config refuse what computes with it."""
 
     def find_spec(self, name: str, path: object = None, target: object = None) -> importlib.machinery.ModuleSpec | None:
-        if name != "rasa.engine.validation" or importlib.machinery.PathFinder.find_spec("tensorflow"):
+        if name not in {*BATCHES, "rasa.engine.validation"} or importlib.machinery.PathFinder.find_spec("tensorflow"):
             return None
+        if name in BATCHES:
+            return importlib.machinery.ModuleSpec(name, _Finder(), is_package=True)
         spec = importlib.machinery.PathFinder.find_spec(name, path)
         if spec and spec.loader:
             run = spec.loader.exec_module
@@ -140,4 +144,4 @@ os.environ["RASA_TELEMETRY_ENABLED"] = "false"
 
 # Last in line: a package that is really installed always wins.
 sys.meta_path.append(_Finder())
-sys.meta_path.insert(0, _CheckOfConfig())
+sys.meta_path.insert(0, _WithoutTensorFlow())
