@@ -120,7 +120,9 @@ class TestTurns:
         sms.channel._patience = 0.05
         echo.delay = 0.3
         assert await known.say("slow", sid="SMslow") == []
-        await asyncio.sleep(0.5)
+        async with asyncio.timeout(30):
+            while not services.outbox.entries("waiting"):
+                await asyncio.sleep(0.05)
         assert await known.say("slow", sid="SMslow") == []
         (entry,) = services.outbox.entries("waiting")
         assert sms.composer.compose(entry).data["texts"] == ("You said: slow",)

@@ -1,18 +1,25 @@
 """One server, one browser and one other website for all tests of the widget."""
 
+import asyncio
 import threading
-from collections.abc import AsyncIterator, Iterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import yaml
-from playwright.async_api import Browser, BrowserContext, Frame, Page
+from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 
 from bench.browser import chromium, open_panel
 from bench.serving import Server
 
 ROOT = Path(__file__).parents[2]
+Seen = TypeVar("Seen")
+#: seconds for a page to show what it should; a busy machine takes many times what a visitor's does
+PATIENCE = 30.0
+expect.set_options(timeout=PATIENCE * 1000)
 
 
 class Site:
@@ -98,7 +105,7 @@ async def browser() -> AsyncIterator[Browser]:
 async def context(browser: Browser) -> AsyncIterator[BrowserContext]:
     """A visitor's browser, with nothing in it."""
     context = await browser.new_context(viewport={"width": 1200, "height": 860})
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context
     await context.close()
 
@@ -127,6 +134,10 @@ class Chat:
         """Waits for as many messages as given."""
         await self.panel.wait_for_function("([kind, n]) => document.getElementsByClassName(kind).length === n", arg=[kind, count])
 
+    async def shows(self, said: list[tuple[str, str]]) -> None:
+        """Waits for these messages, and no others."""
+        await until(self.said, lambda seen: seen == said)
+
     async def said(self) -> list[tuple[str, str]]:
         """Who said what, from top to bottom."""
         return [(who, text) for who, text in await self.panel.evaluate(_SAID)]
@@ -146,6 +157,20 @@ async def opened(page: Page, url: str) -> Chat:
     """Goes to a page with the widget and opens the chat."""
     await page.goto(url)
     return Chat(page, await open_panel(page))
+
+
+async def until(look: Callable[[], Awaitable[Seen]], good: Callable[[Seen], bool]) -> Seen:
+    """Looks until what is seen is good; fails with what was seen last."""
+    ends = time.monotonic() + PATIENCE
+    while not good(seen := await look()):
+        assert time.monotonic() < ends, seen
+        await asyncio.sleep(0.05)
+    return seen
+
+
+async def becomes(place: Page | Frame, script: str, value: object) -> None:
+    """Waits until a script gives a value on a page."""
+    await until(lambda: place.evaluate(script), lambda seen: seen == value)
 
 
 def page_with_widget(server: Server, more: str = "", options: str = "", head: str = "") -> str:

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import ROOT, Chat, Site, opened, page_with_widget
-from playwright.async_api import Browser, BrowserContext, Frame, Page
+from conftest import ROOT, Chat, Site, becomes, opened, page_with_widget, until
+from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 
 from bench.serving import Server
 
@@ -102,26 +102,26 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     await keyboard.type("does it")
     await keyboard.press("Shift+Enter")
     await keyboard.type("hurt?")
-    assert await panel.locator(".message").count() == 0
+    await expect(panel.locator(".message")).to_have_count(0)
     await keyboard.press("Enter")
     await panel.wait_for_selector(".choices button")
-    assert await panel.evaluate("document.activeElement.id") == "field", "who writes goes on writing"
+    await expect(panel.locator("#field")).to_be_focused()  # who writes goes on writing
     while not await panel.evaluate("document.activeElement.matches('.choices button')"):
         await keyboard.press("Shift+Tab")
     await keyboard.press("Enter")
     await panel.wait_for_function("() => document.querySelectorAll('.assistant').length === 2")
-    assert await panel.evaluate("document.activeElement.id") == "field"
+    await expect(panel.locator("#field")).to_be_focused()
     while await panel.evaluate("document.activeElement.id") != "more":
         await keyboard.press("Shift+Tab")
     await keyboard.press("Enter")
-    assert await panel.get_attribute("#more", "aria-expanded") == "true"
+    await expect(panel.locator("#more")).to_have_attribute("aria-expanded", "true")
     await keyboard.press("Escape")
-    assert await panel.locator("#menu").is_hidden()
-    assert await panel.evaluate("document.activeElement.id") == "more"
+    await expect(panel.locator("#menu")).to_be_hidden()
+    await expect(panel.locator("#more")).to_be_focused()
     await keyboard.press("Escape")
     await page.wait_for_selector("#stipple .panel", state="hidden")
     focused = "document.activeElement.shadowRoot?.activeElement?.className"
-    assert await page.evaluate(focused) == "launcher"
+    await becomes(page, focused, "launcher")
     await keyboard.press("Enter")
     await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
 
@@ -130,45 +130,44 @@ async def test_a_reply_is_read_out_once_and_old_ones_are_not(chat: Chat, server:
     await chat.panel.evaluate(_LISTEN)
     await chat.ask("does it hurt?")
     await chat.ask("how much does it cost?")
-    heard = await chat.panel.evaluate("window.heard")
-    assert len(heard) == 2
+    heard = await until(lambda: chat.panel.evaluate("window.heard"), lambda heard: len(heard) == 2)
     assert all(text.startswith("The assistant said") for text in heard)
     await chat.page.add_init_script("addEventListener('DOMContentLoaded', () => { " + _LISTEN + " })")
     again = await opened(chat.page, server.url)
     await again.wait_for(4)
     assert await again.panel.evaluate("window.heard") == []
-    assert await again.panel.get_attribute("#log", "role") == "log"
+    await expect(again.panel.locator("#log")).to_have_attribute("role", "log")
 
 
 async def test_the_launcher_says_what_it_is_and_whether_the_chat_is_open(chat: Chat) -> None:
     launcher = chat.page.locator("#stipple .launcher")
-    assert await launcher.get_attribute("aria-expanded") == "true"
-    assert await launcher.get_attribute("aria-label") == "Close the chat"
+    await expect(launcher).to_have_attribute("aria-expanded", "true")
+    await expect(launcher).to_have_attribute("aria-label", "Close the chat")
     await launcher.click()
-    assert await launcher.get_attribute("aria-expanded") == "false"
-    assert await launcher.get_attribute("aria-label") == "Ask a question"
-    assert await chat.page.locator("#stipple iframe").get_attribute("title") == "Chat with Larkfield Skin Clinic"
+    await expect(launcher).to_have_attribute("aria-expanded", "false")
+    await expect(launcher).to_have_attribute("aria-label", "Ask a question")
+    await expect(chat.page.locator("#stipple iframe")).to_have_attribute("title", "Chat with Larkfield Skin Clinic")
 
 
 async def test_on_a_phone_the_rest_of_the_page_waits_and_comes_back(context: BrowserContext, server: Server) -> None:
     page = await context.new_page()
     await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     chat = await opened(page, server.url)
-    assert await page.evaluate("document.body.inert")
-    assert await page.get_attribute("#stipple .panel", "aria-modal") == "true"
+    await becomes(page, "document.body.inert", True)
+    await expect(page.locator("#stipple .panel")).to_have_attribute("aria-modal", "true")
     # The keyboard takes the lower half of the screen.
     await page.evaluate(
         """() => { Object.defineProperty(visualViewport, "height", { value: 400, configurable: true });
         visualViewport.dispatchEvent(new Event("resize")); }"""
     )
-    assert (await page.locator("#stipple iframe").bounding_box() or {})["height"] == 400
-    assert await chat.panel.locator("#field").is_visible()
+    await until(page.locator("#stipple iframe").bounding_box, lambda box: box is not None and box["height"] == 400)
+    await expect(chat.panel.locator("#field")).to_be_visible()
     await chat.panel.click("#close")
     await page.wait_for_selector("#stipple .panel", state="hidden")
-    assert not await page.evaluate("document.body.inert")
+    await becomes(page, "document.body.inert", False)
     await page.set_viewport_size({"width": 1200, "height": 860})
     await page.click("#stipple .launcher")
-    assert not await page.evaluate("document.body.inert")
+    await becomes(page, "document.body.inert", False)
 
 
 async def test_what_is_pressed_is_large_enough_and_nothing_moves_for_those_who_want_it_still(
@@ -183,8 +182,8 @@ async def test_what_is_pressed_is_large_enough_and_nothing_moves_for_those_who_w
     )
     assert min(sizes) >= 44
     moving = "document.getAnimations().filter((one) => one.playState === 'running').length"
-    assert await chat.panel.evaluate(moving) == 0
-    assert await chat.page.evaluate(moving) == 0
+    await becomes(chat.panel, moving, 0)
+    await becomes(chat.page, moving, 0)
 
 
 async def check(place: Page | Frame, state: str) -> None:

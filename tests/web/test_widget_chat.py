@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Chat, Site, opened, page_with_widget
-from playwright.async_api import BrowserContext, Route
+from conftest import Chat, Site, becomes, opened, page_with_widget, until
+from playwright.async_api import BrowserContext, Route, expect
 
 from bench.serving import Server
 
@@ -61,9 +61,9 @@ async def test_first_question_gets_an_approved_answer_with_its_sources(context: 
     chat = await opened(page, server.url)
     assert not any("/chat/" in url for url in asked), "nothing begins before the visitor says something"
     assert "mild discomfort" in await chat.ask("does it hurt?")
-    assert await chat.panel.locator(".sources li").count() >= 1
-    assert await chat.panel.locator(".choices button").count() >= 1
-    assert await chat.panel.locator(".assistant time").get_attribute("datetime")
+    await expect(chat.panel.locator(".sources li").first).to_be_attached()
+    await expect(chat.panel.locator(".choices button").first).to_be_attached()
+    await expect(chat.panel.locator(".assistant time")).to_have_attribute("datetime", re.compile("."))
     assert not problems
     assert all(url.startswith(server.url) for url in asked)
     assert await context.cookies() == []
@@ -78,14 +78,14 @@ async def test_a_follow_up_button_asks_its_question_and_the_old_buttons_go(chat:
     said = await chat.said()
     assert said[2] == ("visitor", title)
     assert said[3][0] == "assistant"
-    assert await chat.panel.locator(".choices").count() <= 1
-    assert await chat.panel.evaluate("document.activeElement.id") == "field"
+    await until(chat.panel.locator(".choices").count, lambda count: count <= 1)
+    await expect(chat.panel.locator("#field")).to_be_focused()
 
 
 async def test_a_suggested_question_is_asked_with_one_press(chat: Chat) -> None:
     await chat.panel.locator("#suggestions button").first.click()
     await chat.wait_for(2)
-    assert await chat.panel.locator("#suggestions").is_hidden()
+    await expect(chat.panel.locator("#suggestions")).to_be_hidden()
 
 
 async def test_talk_to_a_person_stands_in_the_menu_beside_call_and_text(chat: Chat) -> None:
@@ -94,7 +94,7 @@ async def test_talk_to_a_person_stands_in_the_menu_beside_call_and_text(chat: Ch
     assert links == ["tel:+12125550142", "sms:+12125550144"]
     await chat.panel.click("#person")
     await chat.wait_for(2)
-    assert await chat.panel.locator("#menu").is_hidden()
+    await expect(chat.panel.locator("#menu")).to_be_hidden()
 
 
 async def test_start_over_begins_another_conversation(chat: Chat) -> None:
@@ -105,7 +105,7 @@ async def test_start_over_begins_another_conversation(chat: Chat) -> None:
         await chat.panel.click("#again")
         await chat.panel.click(f"#sure button[value={answer}]")
         await chat.wait_for(left)
-    assert await chat.panel.evaluate("localStorage.getItem('stipple.session')") is None
+    await becomes(chat.panel, "localStorage.getItem('stipple.session')", None)
     await chat.ask("how much does it cost?")
     assert (
         json.loads(await chat.panel.evaluate("localStorage.getItem('stipple.session')"))["token"] != json.loads(before)["token"]
@@ -116,9 +116,9 @@ async def test_start_over_begins_another_conversation(chat: Chat) -> None:
 async def test_an_emergency_is_an_alert_with_numbers_to_call(chat: Chat) -> None:
     await chat.ask("I cannot breathe and my throat is swelling")
     urgent = chat.panel.locator(".urgent .bubble")
-    assert await urgent.get_attribute("role") == "alert"
-    assert await urgent.locator("a[href^='tel:']").count() >= 1
-    assert await chat.panel.locator("footer a").get_attribute("href") == "tel:911"
+    await expect(urgent).to_have_attribute("role", "alert")
+    await expect(urgent.locator("a[href^='tel:']").first).to_be_attached()
+    await expect(chat.panel.locator("footer a")).to_have_attribute("href", "tel:911")
 
 
 async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(chat: Chat) -> None:
@@ -128,12 +128,14 @@ async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(chat
         await route.fulfill(response=response)
 
     await chat.page.route("**/chat/messages", late)
-    assert await chat.panel.locator("#typing").is_hidden()
+    await expect(chat.panel.locator("#typing")).to_be_hidden()
     await chat.ask("does it hurt?")
-    assert await chat.panel.locator("#typing").is_hidden()
+    await expect(chat.panel.locator("#typing")).to_be_hidden()
 
 
 async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    await expect(chat.panel.locator("#typing")).to_be_hidden()
     await chat.panel.evaluate(
         """() => {
           window.shown = 0;
@@ -141,20 +143,29 @@ async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
           new MutationObserver(look).observe(document.getElementById("typing"), { attributes: true });
         }"""
     )
-    await chat.page.route("**/chat/messages", lambda route: route.fulfill(json=_reply("Quick.")))
-    await chat.ask("does it hurt?")
+    # Answered within the page: not even a busy machine comes between the question and the answer.
+    await chat.panel.evaluate(
+        """(reply) => {
+          const real = window.fetch;
+          window.fetch = (url, options) => String(url).endsWith("chat/messages")
+            ? Promise.resolve(new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } }))
+            : real(url, options);
+        }""",
+        _reply("Quick."),
+    )
+    assert await chat.ask("how much does it cost?") == "Quick."
     assert await chat.panel.evaluate("window.shown") == 0
 
 
 async def test_a_website_sets_colour_side_greeting_icon_and_label(context: BrowserContext, server: Server, site: Site) -> None:
     options = 'data-colour="#0b6e4f" data-side=left data-greeting="Welcome <b>in</b>." data-icon=question data-label="Need help?"'
     chat = await opened(await context.new_page(), site.put("/options", page_with_widget(server, options=options)))
-    assert await chat.panel.inner_text("#greeting") == "Welcome <b>in</b>."
+    await expect(chat.panel.locator("#greeting")).to_have_text("Welcome <b>in</b>.")
     launcher = chat.page.locator("#stipple .launcher")
     assert (await launcher.bounding_box() or {})["x"] < 100
-    assert await launcher.evaluate("(b) => getComputedStyle(b).backgroundColor") == "rgb(11, 110, 79)"
-    assert await launcher.locator(".label").text_content() == "Need help?"
-    assert await chat.panel.evaluate("getComputedStyle(document.querySelector('#send')).color") == "rgb(11, 110, 79)"
+    await expect(launcher).to_have_css("background-color", "rgb(11, 110, 79)")
+    await expect(launcher.locator(".label")).to_have_text("Need help?")
+    await expect(chat.panel.locator("#send")).to_have_css("color", "rgb(11, 110, 79)")
 
 
 async def test_any_colour_is_made_readable(chat: Chat, server: Server) -> None:
@@ -171,20 +182,20 @@ async def test_a_website_opens_closes_and_prefills_the_chat(context: BrowserCont
     panel = await handle.content_frame()
     assert panel
     await panel.wait_for_function("() => document.getElementById('field').value === 'Does it <i>hurt</i>?'")
-    assert await panel.locator(".message").count() == 0, "it is the visitor who sends it"
+    await expect(panel.locator(".message")).to_have_count(0)  # it is the visitor who sends it
     await page.evaluate("Stipple.close()")
-    assert await page.locator("#stipple .panel").is_hidden()
+    await expect(page.locator("#stipple .panel")).to_be_hidden()
     await page.click("text=Ask us")
-    assert await page.locator("#stipple .panel").is_visible()
+    await expect(page.locator("#stipple .panel")).to_be_visible()
 
 
 async def test_a_language_from_right_to_left_turns_the_panel_round(context: BrowserContext, server: Server, site: Site) -> None:
     chat = await opened(await context.new_page(), site.put("/arabic", page_with_widget(server, options="data-language=ar")))
-    assert await chat.panel.evaluate("[document.documentElement.lang, document.dir]") == ["ar", "rtl"]
+    await becomes(chat.panel, "[document.documentElement.lang, document.dir]", ["ar", "rtl"])
     await chat.ask("does it hurt?")
     boxes = [await chat.panel.locator(f".{who} .bubble").bounding_box() for who in ("visitor", "assistant")]
     assert boxes[0]["x"] < boxes[1]["x"] + 1 or boxes[0]["x"] < boxes[1]["x"] + boxes[1]["width"] / 2
-    assert await chat.panel.locator(".assistant .bubble").get_attribute("lang") == "en"
+    await expect(chat.panel.locator(".assistant .bubble")).to_have_attribute("lang", "en")
 
 
 async def test_what_a_visitor_writes_is_never_more_than_text(chat: Chat) -> None:
@@ -223,14 +234,14 @@ async def test_what_the_server_says_is_never_more_than_text_and_safe_links(chat:
     await chat.ask("hello")
     links = await chat.panel.locator("#messages a").evaluate_all("(links) => links.map((a) => a.getAttribute('href'))")
     assert links == ["tel:911"]
-    assert await chat.panel.inner_text(".choices button") == bad
+    await expect(chat.panel.locator(".choices button")).to_have_text(bad)
     await _assert_unharmed(chat)
 
 
 async def _assert_unharmed(chat: Chat) -> None:
     assert await chat.panel.evaluate("window.hacked") is None
     assert await chat.page.evaluate("window.hacked") is None
-    assert await chat.panel.locator("#messages :is(script, img, svg, iframe, b)").count() == 0
+    await expect(chat.panel.locator("#messages :is(script, img, svg, iframe, b)")).to_have_count(0)
     assert re.fullmatch(r"http://[^/]+/panel\?lang=en#.*", chat.panel.url)
 
 

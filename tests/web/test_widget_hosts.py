@@ -1,7 +1,7 @@
 """The widget on websites that it cannot choose: their styles, their policies, their scripts."""
 
-from conftest import Chat, Site, opened, page_with_widget
-from playwright.async_api import BrowserContext, Page
+from conftest import Chat, Site, becomes, opened, page_with_widget
+from playwright.async_api import BrowserContext, Page, expect
 
 from bench.serving import Server
 
@@ -64,8 +64,8 @@ async def test_the_panel_listens_to_its_own_website_only(context: BrowserContext
     await chat.panel.evaluate("window.postMessage({ stipple: 1, type: 'open', question: 'forged' }, '*')")
     await chat.page.evaluate("window.postMessage({ stipple: 1, type: 'close' }, '*')")
     await chat.page.wait_for_timeout(200)
-    assert await chat.panel.input_value("#field") == ""
-    assert await chat.page.locator("#stipple .panel").is_visible()
+    await expect(chat.panel.locator("#field")).to_have_value("")
+    await expect(chat.page.locator("#stipple .panel")).to_be_visible()
 
 
 async def test_a_website_that_is_not_listed_shows_how_to_call_instead(
@@ -78,9 +78,9 @@ async def test_a_website_that_is_not_listed_shows_how_to_call_instead(
     await page.click("#stipple .launcher")
     await page.wait_for_selector("#stipple iframe")
     await page.clock.run_for(7000)
-    assert "(212) 555-0142" in await page.inner_text("#stipple .card")
+    await expect(page.locator("#stipple .card")).to_contain_text("(212) 555-0142")
     for frame in page.frames:
-        assert await frame.locator("#field").count() == 0
+        await expect(frame.locator("#field")).to_have_count(0)
 
 
 async def test_the_website_stays_as_it_was(context: BrowserContext, server: Server, site: Site) -> None:
@@ -99,7 +99,7 @@ async def test_the_website_stays_as_it_was(context: BrowserContext, server: Serv
     chat = await opened(page, page.url)
     await page.evaluate("scrollTo(0, 500)")
     await chat.ask("does it hurt?")
-    assert await page.evaluate(size) == before
+    await becomes(page, size, before)
     shifts = """new Promise((resolve) => {
       new PerformanceObserver((list) => resolve(list.getEntries().filter((entry) => !entry.hadRecentInput).length))
         .observe({ type: "layout-shift", buffered: true });
@@ -117,7 +117,7 @@ async def test_the_line_twice_is_one_widget(context: BrowserContext, server: Ser
     await page.goto(site.put("/twice", page_with_widget(server, more=again)))
     await page.wait_for_selector("#stipple .launcher")
     await page.wait_for_load_state("networkidle")
-    assert await page.locator("#stipple").count() == 1
+    await expect(page.locator("#stipple")).to_have_count(1)
 
 
 async def test_the_panel_alone_is_a_page_of_its_own(context: BrowserContext, server: Server) -> None:
@@ -126,7 +126,7 @@ async def test_the_panel_alone_is_a_page_of_its_own(context: BrowserContext, ser
     await page.goto(f"{server.url}/panel")
     chat = Chat(page, page.main_frame)
     await chat.ask("does it hurt?")
-    assert await page.locator("#close").is_hidden()
+    await expect(page.locator("#close")).to_be_hidden()
     assert problems == []
 
 
