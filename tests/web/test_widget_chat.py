@@ -151,7 +151,7 @@ async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
             ? Promise.resolve(new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } }))
             : real(url, options);
         }""",
-        _reply("Quick."),
+        _reply("Quick.", turn=2),
     )
     assert await chat.ask("how much does it cost?") == "Quick."
     assert await chat.panel.evaluate("window.shown") == 0
@@ -245,15 +245,15 @@ async def _assert_unharmed(chat: Chat) -> None:
     assert re.fullmatch(r"http://[^/]+/panel\?lang=en#.*", chat.panel.url)
 
 
-def _reply(text: str) -> dict[str, Any]:
+def _reply(text: str, turn: int = 1) -> dict[str, Any]:
     at = "2026-03-02T10:00:00Z"
     message = {
-        "id": "1.1",
+        "id": f"{turn}.1",
         "author": "assistant",
-        "turn": 1,
+        "turn": turn,
         "index": 1,
         "at": at,
         "text": text,
         "parts": [{"text": text, "href": None}],
     }
-    return {"turn": 1, "at": at, "messages": [message | {"choices": [], "sources": [], "safety": None, "client_id": None}]}
+    return {"turn": turn, "at": at, "messages": [message | {"choices": [], "sources": [], "safety": None, "client_id": None}]}
