@@ -6,13 +6,26 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
+from urllib.parse import unquote, urlsplit
 
 import limits
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from clinic import database
+from clinic.senders import Mailbox, Security
 
 PREFIX = "STIPPLE_"
+#: how a connection to a mail server is secured, and its usual port, by the scheme of its address
+SMTP: dict[str, tuple[Security, int]] = {"smtp": ("starttls", 587), "smtps": ("tls", 465), "smtp+plain": ("none", 25)}
 
 
 class BadSetting(Exception):
@@ -67,7 +80,26 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _smtp_url(url: str) -> str:
+    parts = urlsplit(url)
+    try:
+        sound = parts.scheme in SMTP and parts.hostname and parts.port != 0 and not parts.path.strip("/")
+    except ValueError:
+        # The port is no number; the reason would repeat what may be part of a password.
+        sound = False
+    if url and not sound:
+        raise ValueError("must be an address such as smtp://user:password@mail.clinic.example:587")
+    return url
+
+
+def _sender(text: str) -> str:
+    if text and not re.fullmatch(r"[^<>@\s]+@[^<>@\s]+\.[^<>@\s]+|[^<>@\r\n]+ <[^<>@\s]+@[^<>@\s]+\.[^<>@\s]+>", text):
+        raise ValueError(f"{text!r} is not an e-mail address; write it as Front desk <desk@clinic.example>")
+    return text
+
+
 Rates = Annotated[str, AfterValidator(_rates)]
+Days = Annotated[int, Field(ge=1, le=365 * 30)]
 
 
 class Settings(BaseModel):
@@ -133,9 +165,37 @@ class Settings(BaseModel):
     )
     sms_hourly: int = Field(60, ge=1, description="Texts of one number that are answered within an hour; emergencies always are.")
     sms_daily: int = Field(4, ge=1, description="Texts that nobody asked for, such as reminders, to one number within 24 hours.")
+    smtp_url: Annotated[str, AfterValidator(_smtp_url)] = Field(
+        "",
+        repr=False,
+        description="Mail server: smtp://user:password@host:587 (STARTTLS), smtps:// (TLS) or smtp+plain://; no e-mail without.",
+    )
+    smtp_from: Annotated[str, AfterValidator(_sender)] = Field(
+        "", description="Who e-mails come from, as Front desk <desk@clinic.example>; when empty, the address in clinic.yml."
+    )
+    staff_email: Annotated[str, AfterValidator(_sender)] = Field(
+        "", description="Where staff get their e-mails; when empty, at the address in clinic.yml."
+    )
+    webhook_url: Annotated[str, AfterValidator(_public_url)] = Field(
+        "", description="Where events of bookings and requests are posted, for the clinic's own systems; none without."
+    )
+    webhook_secret: Annotated[str, AfterValidator(_secret)] = Field(
+        "", repr=False, validate_default=True, description="Key that signs those events; needed with the address."
+    )
+    caldav_user: str = Field("", description="User who opens the CalDAV calendars that clinic.yml names.")
+    caldav_password: str = Field("", repr=False, description="That user's password.")
+    keep_conversations_days: Days = Field(90, description="Days after its last message for which a conversation is kept.")
+    keep_requests_days: Days = Field(365, description="Days for which a closed request for a person is kept.")
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$")] = Field(
         "info", description="How much to log: debug, info, warning or error."
     )
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _signed(cls, secret: str, info: ValidationInfo) -> str:
+        if info.data.get("webhook_url") and not secret:
+            raise ValueError(f"is needed with {PREFIX}WEBHOOK_URL")
+        return secret
 
     @classmethod
     def read(cls, environ: Mapping[str, str] = os.environ) -> Self:
@@ -150,6 +210,21 @@ class Settings(BaseModel):
         except ValidationError as error:
             lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {_reason(e['type'], e['msg'])}" for e in error.errors()]
             raise BadSetting("\n".join(lines)) from error
+
+    def mailbox(self, clinic_email: str) -> Mailbox | None:
+        """Where e-mail goes out; None when no mail server is set."""
+        if not self.smtp_url:
+            return None
+        parts = urlsplit(self.smtp_url)
+        security, port = SMTP[parts.scheme]
+        return Mailbox(
+            parts.hostname or "",
+            parts.port or port,
+            self.smtp_from or clinic_email,
+            security,
+            unquote(parts.username or ""),
+            unquote(parts.password or ""),
+        )
 
     def signing_key(self) -> str:
         """The key that signs visitors' tokens, made and kept for the owner's eyes alone when none is set."""

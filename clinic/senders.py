@@ -16,6 +16,8 @@ import httpx
 from clinic.clock import Clock
 from clinic.outbox import Message, SendFailed
 
+Security = Literal["none", "starttls", "tls"]
+
 
 @dataclasses.dataclass(frozen=True)
 class Mailbox:
@@ -24,7 +26,7 @@ class Mailbox:
     host: str
     port: int
     sender: str
-    security: Literal["none", "starttls", "tls"] = "starttls"
+    security: Security = "starttls"
     user: str = ""
     password: str = dataclasses.field(default="", repr=False)
     timeout: float = 20.0

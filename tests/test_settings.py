@@ -23,6 +23,13 @@ WRONG = {
     "TWILIO_SENDER": ["0121 555"],
     "SMS_KEYWORDS": ["both"],
     "SMS_HOURLY": ["0"],
+    "SMTP_URL": ["mail.example:587", "http://mail.example", "smtp://", "smtp://mail.example:post", "smtp://mail.example/inbox"],
+    "SMTP_FROM": ["front desk", "Desk <desk>", "a@b.example\nBcc: c@d.example"],
+    "STAFF_EMAIL": ["staff"],
+    "WEBHOOK_URL": ["clinic.example/hook", "ftp://clinic.example"],
+    "WEBHOOK_SECRET": ["short"],
+    "KEEP_CONVERSATIONS_DAYS": ["0", "for ever"],
+    "KEEP_REQUESTS_DAYS": ["0"],
 }
 
 
@@ -61,17 +68,48 @@ def test_misspelt_setting_is_refused_instead_of_ignored() -> None:
         Settings.read({"STIPPLE_STRICTNES": "strict"})
 
 
-def test_complaint_does_not_repeat_a_secret() -> None:
+@pytest.mark.parametrize(
+    ("name", "value"), [("SECRET", "hunter2"), ("WEBHOOK_SECRET", "hunter2"), ("SMTP_URL", "smtp://desk:hunter2/x@mail.example")]
+)
+def test_complaint_does_not_repeat_a_secret(name: str, value: str) -> None:
     with pytest.raises(BadSetting) as caught:
-        Settings.read({"STIPPLE_SECRET": "hunter2"})
+        Settings.read({PREFIX + name: value})
     assert "hunter2" not in str(caught.value)
 
 
-def test_tokens_of_twilio_do_not_show_when_settings_are_printed() -> None:
-    settings = Settings.read({"STIPPLE_TWILIO_TOKEN": "t0k3n", "STIPPLE_TWILIO_TOKEN_OLD": "0ld", "STIPPLE_SECRET": "s" * 40})
-    assert "t0k3n" not in repr(settings)
-    assert "0ld" not in repr(settings)
-    assert "s" * 40 not in repr(settings)
+def test_secrets_do_not_show_when_settings_are_printed() -> None:
+    secrets = {
+        "TWILIO_TOKEN": "t0k3n",
+        "TWILIO_TOKEN_OLD": "0ld",
+        "SECRET": "s" * 40,
+        "SMTP_URL": "smtp://desk:p0st@mail.example",
+        "WEBHOOK_SECRET": "h" * 40,
+        "CALDAV_PASSWORD": "c4l",
+    }
+    settings = Settings.read({PREFIX + name: value for name, value in secrets.items()})
+    assert [value for value in (*secrets.values(), "p0st") if value in repr(settings)] == []
+    assert "p0st" not in repr(settings.mailbox("hello@clinic.example"))
+
+
+def test_webhook_is_not_sent_unsigned() -> None:
+    with pytest.raises(BadSetting, match=r"^STIPPLE_WEBHOOK_SECRET: is needed with STIPPLE_WEBHOOK_URL$"):
+        Settings.read({"STIPPLE_WEBHOOK_URL": "https://clinic.example/hook"})
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("smtp://desk%40clinic.example:p%2Fw@mail.example", ("mail.example", 587, "starttls", "desk@clinic.example", "p/w")),
+        ("smtps://u:p@mail.example:4650", ("mail.example", 4650, "tls", "u", "p")),
+        ("smtp+plain://127.0.0.1", ("127.0.0.1", 25, "none", "", "")),
+    ],
+)
+def test_mail_server_is_read_from_its_address(url: str, told: tuple[object, ...]) -> None:
+    box = Settings.read({"STIPPLE_SMTP_URL": url}).mailbox("hello@clinic.example")
+    assert box
+    assert (box.host, box.port, box.security, box.user, box.password) == told
+    assert box.sender == "hello@clinic.example"
+    assert Settings.read({}).mailbox("hello@clinic.example") is None
 
 
 def test_signing_key_is_made_once_for_the_owner_alone(tmp_path: Path) -> None:
