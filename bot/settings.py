@@ -173,9 +173,6 @@ class Settings(BaseModel):
     smtp_from: Annotated[str, AfterValidator(_sender)] = Field(
         "", description="Who e-mails come from, as Front desk <desk@clinic.example>; when empty, the address in clinic.yml."
     )
-    staff_email: Annotated[str, AfterValidator(_sender)] = Field(
-        "", description="Where staff get their e-mails; when empty, at the address in clinic.yml."
-    )
     webhook_url: Annotated[str, AfterValidator(_public_url)] = Field(
         "", description="Where events of bookings and requests are posted, for the clinic's own systems; none without."
     )

@@ -8,11 +8,12 @@ import caldav
 import httpx
 from caldav.lib.error import DAVError
 from icalendar import Calendar
-from sqlalchemy import Connection, Engine, delete, insert, select
+from sqlalchemy import Connection, Engine, delete, func, insert, select
 
 from clinic import database, hours
 from clinic.calendar_ics import CalendarFiles
 from clinic.clock import Clock
+from clinic.errors import ClinicError
 from clinic.models import Appointment, BusyBlock
 from clinic.outbox import Message, SendFailed
 from clinic.practice import Practice, Resource
@@ -24,8 +25,10 @@ TIMEOUT = 20
 _TYPE = {"Content-Type": "text/calendar; charset=utf-8"}
 
 
-class SyncFailed(Exception):
-    """A calendar could not be read; its busy times stay as they were. The message holds no address."""
+class SyncFailed(ClinicError):
+    """Calendars could not be read; their busy times stay as they were. The message says which and why."""
+
+    code = "sync_failed"
 
 
 class CalendarSync:
@@ -67,17 +70,21 @@ class CalendarSync:
         """Reads what is busy in each calendar from now to the horizon, visits left out; returns how many times of each.
 
         Raises:
-            SyncFailed: a calendar could not be read; those before it have been.
+            SyncFailed: a calendar could not be read; the others have been.
         """
         now = self._clock()
         until = now + dt.timedelta(days=self._practice.booking.horizon_days + 1)
         found: dict[str, int] = {}
+        unread = []
         for resource in self._with_calendars():
             try:
                 busy = list(self._busy(resource, now, until))
             except (DAVError, httpx.HTTPError, OSError, ValueError) as error:
-                raise SyncFailed(f"{resource.id}: {type(error).__name__}") from error
-            found[resource.id] = self._keep(resource, busy)
+                unread.append(f"{resource.id} ({type(error).__name__})")
+            else:
+                found[resource.id] = self._keep(resource, busy)
+        if unread:
+            raise SyncFailed(", ".join(unread))
         return found
 
     def _with_calendars(self) -> list[Resource]:
@@ -121,6 +128,9 @@ class CalendarSync:
 
     def _keep(self, resource: Resource, busy: list[tuple[str, int, int]]) -> int:
         def work(connection: Connection) -> int:
+            if connection.dialect.name == "postgresql":
+                # Two processes that read one calendar at the same time must not both keep what it says.
+                connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"calendar {resource.id}"))))
             mine = {self._files.uid(each) for each in connection.scalars(select(Appointment.id))}
             rows = [
                 {"resource": resource.id, "first_tick": first, "end_tick": end} for uid, first, end in busy if uid not in mine

@@ -27,7 +27,8 @@ def connect(url: str) -> Engine:
     """An engine for a database URL; a SQLite file's folder is made when missing.
 
     SQLite runs in write-ahead mode with foreign keys on, and each transaction that begins takes the write lock at
-    once, so that two writers wait for each other (five seconds at most) instead of failing.
+    once, so that two writers wait for each other (five seconds at most) instead of failing. Errors do not repeat
+    the values of a statement, which may be a visitor's.
 
     Raises:
         ValueError: the URL is neither SQLite's nor PostgreSQL's.
@@ -41,10 +42,10 @@ def connect(url: str) -> Engine:
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
         raise ValueError(f"'{parsed.drivername}' is neither sqlite nor postgresql")
     if parsed.get_backend_name() == "postgresql":
-        return create_engine(parsed, pool_pre_ping=True)
+        return create_engine(parsed, pool_pre_ping=True, hide_parameters=True)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
+    engine = create_engine(parsed, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine

@@ -1,5 +1,7 @@
 """What the clinic's services may refuse, as one family: a `code` for whoever words it, and nothing personal."""
 
+import traceback
+
 
 class ClinicError(Exception):
     """A service could not do what it was asked."""
@@ -93,3 +95,10 @@ class NotAPhone(ClinicError, ValueError):
     """This is not a telephone number."""
 
     code = "not_a_phone"
+
+
+def fault(error: BaseException) -> str:
+    """What a log may hold of an error nobody expected: its type and where it was raised; its text may quote a visitor."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" {frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"

@@ -26,6 +26,7 @@ class Letters:
     def __init__(self, engine: Engine, practice: Practice, wording: Wording, clock: Clock) -> None:
         self._engine = engine
         self._practice = practice
+        self._staff = practice.staff_email or practice.email
         self._wording = wording
         self._clock = clock
         self._visits = Visits(practice)
@@ -63,7 +64,7 @@ class Letters:
             return self._text(connection, entry, what, visit)
         letters = self._wording.staff if audience == "staff" else self._wording.visitor
         letter: Letter = getattr(letters, what)
-        to = self._practice.email if audience == "staff" else visit.email
+        to = self._staff if audience == "staff" else visit.email
         if not to:
             raise Dropped("no address")
         attachments = self._invitation(visit, what) if audience == "visitor" and what != "reminder" else ()
@@ -113,7 +114,7 @@ class Letters:
             return Message(entry.id, entry.kind, data=facts | {"status": row.status, "number": entry.version})
         letter: Letter = getattr(self._wording.staff, what)
         names = self._always() | facts | {"name": row.name or "-", "phone": row.phone or "-"}
-        return self._letter(entry, letter, self._practice.email, names)
+        return self._letter(entry, letter, self._staff, names)
 
     def _check_reminder(self, visit: Visit, entry: Entry) -> None:
         if visit.status != "booked" or visit.version != entry.version or visit.starts_at <= self._clock():

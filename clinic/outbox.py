@@ -4,16 +4,16 @@ import dataclasses
 import datetime as dt
 import logging
 import random
-import threading
 import uuid
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, Engine, Row, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, exists, func, insert, select, update
+from sqlalchemy.orm import aliased
 
 from clinic import database
 from clinic.clock import Clock
-from clinic.errors import NotAllowed
+from clinic.errors import NotAllowed, fault
 from clinic.models import OutboxMessage
 
 log = logging.getLogger(__name__)
@@ -171,7 +171,10 @@ class Outbox:
 
 
 class Worker:
-    """Sends what is due. Any number of workers, in any number of processes, may run at the same time."""
+    """Sends what is due. Any number of workers, in any number of processes, may run at the same time.
+
+    What one channel has to say of one subject is sent one after the other.
+    """
 
     def __init__(
         self,
@@ -195,27 +198,25 @@ class Worker:
             done += 1
         return done
 
-    def run(self, stop: threading.Event, pause: float = 1.0) -> None:
-        """Sends what falls due until `stop` is set, looking every `pause` seconds."""
-        while not stop.is_set():
-            try:
-                busy = self.run_once()
-            except Exception:
-                log.exception("event=outbox.failed")
-                busy = 0
-            if not busy:
-                stop.wait(pause)
-
     def _claim(self) -> Entry | None:
         now = self._clock()
+        other = aliased(OutboxMessage)
+        # A worker that is slow with an older message must not have the last word.
+        being_sent = exists().where(
+            other.channel == OutboxMessage.channel,
+            other.subject == OutboxMessage.subject,
+            other.state == "sending",
+            other.due_at > now,
+        )
         due = (
             select(OutboxMessage.__table__)
             .where(
                 OutboxMessage.state.in_(("waiting", "sending")),
                 OutboxMessage.due_at <= now,
                 OutboxMessage.channel.in_(self._senders),
+                ~being_sent,
             )
-            .order_by(OutboxMessage.due_at)
+            .order_by(OutboxMessage.due_at, OutboxMessage.version)
             .limit(1)
             .with_for_update(skip_locked=True)
         )
@@ -245,7 +246,7 @@ class Worker:
         except SendFailed as failure:
             self._failed(entry, failure)
         except Exception as error:
-            log.exception("event=outbox.broken channel=%s kind=%s", entry.channel, entry.kind)
+            log.error("event=outbox.broken channel=%s kind=%s error=%s", entry.channel, entry.kind, fault(error))
             self._failed(entry, SendFailed(type(error).__name__))
         else:
             self._settle(entry, state="sent", done_at=now, error=None)
@@ -253,7 +254,8 @@ class Worker:
     def _failed(self, entry: Entry, failure: SendFailed) -> None:
         now = self._clock()
         dead = failure.permanent or entry.attempts >= MAX_ATTEMPTS
-        log.warning(
+        log.log(
+            logging.ERROR if dead else logging.WARNING,
             "event=outbox.%s channel=%s kind=%s attempts=%d reason=%s",
             *("dead" if dead else "retry", entry.channel, entry.kind, entry.attempts, failure.reason),
         )

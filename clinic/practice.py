@@ -57,6 +57,7 @@ def _times(span: str) -> tuple[dt.time, dt.time]:
 TICK_MINUTES = 5
 
 Text = Annotated[str, Field(min_length=1)]
+Email = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
 Id = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=64)]
 Span = Annotated[str, AfterValidator(_span)]
 Minutes = Annotated[int, AfterValidator(_on_ticks)]
@@ -192,7 +193,9 @@ class Practice(_Entry):
     urgent_phone: Text
     #: where text messages are read, when they are
     text_phone: Text | None = None
-    email: Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+    email: Email
+    #: where staff are told of bookings and requests, when not at `email`
+    staff_email: Email | None = None
     website: Annotated[str, Field(pattern=r"^https?://")] | None = None
     emergency: Emergency
     hours: Hours

@@ -23,7 +23,9 @@ from clinic.models import (
     SmsInbound,
     SmsNumber,
     SmsSent,
+    SmsStatus,
     Turn,
+    UnansweredQuestion,
 )
 
 #: takes the place of the conversation's id in the visits of a person who was erased
@@ -97,24 +99,28 @@ class Privacy:
 
         return database.write(self._engine, work)
 
-    def purge(self, keep: dt.timedelta) -> dict[str, int]:
-        """Deletes what has rested for longer than `keep`; returns how many rows of what.
+    def purge(self, conversations: dt.timedelta, requests: dt.timedelta) -> dict[str, int]:
+        """Deletes what has rested for longer than it is kept; returns how many rows of what.
 
-        That is: conversations without a request that is not closed, closed requests, results of actions, failed
-        look-ups, texts, and messages that were sent or dropped. Visits, consents and dead messages stay.
+        Closed requests are kept for `requests`. For `conversations` are kept: conversations, unless a request of theirs
+        is not closed; texts and the thread of each number; unanswered questions, results of actions, failed look-ups, and
+        messages that were sent or dropped. Visits, consents and dead messages stay.
         """
-        before = self._clock() - keep
+        before = self._clock() - conversations
         active = select(Turn.conversation_id).group_by(Turn.conversation_id).having(func.max(Turn.at) >= before)
         waiting = select(Handoff.conversation_id).where(Handoff.status != "closed")
         statements = {
             "conversations": delete(Conversation).where(
                 Conversation.started_at < before, Conversation.id.not_in(active), Conversation.id.not_in(waiting)
             ),
-            "handoffs": delete(Handoff).where(Handoff.status == "closed", Handoff.closed_at < before),
+            "handoffs": delete(Handoff).where(Handoff.status == "closed", Handoff.closed_at < self._clock() - requests),
             "action_results": delete(ActionResult).where(ActionResult.at < before),
             "lookup_tries": delete(LookupTry).where(LookupTry.at < before),
             "texts_received": delete(SmsInbound).where(SmsInbound.received_at < before),
             "texts_sent": delete(SmsSent).where(SmsSent.updated_at < before),
+            "text_states": delete(SmsStatus).where(SmsStatus.at < before),
+            "texting": delete(SmsNumber).where(SmsNumber.updated_at < before),
+            "unanswered_questions": delete(UnansweredQuestion).where(UnansweredQuestion.at < before),
             "messages": delete(OutboxMessage).where(OutboxMessage.state.in_(("sent", "dropped")), OutboxMessage.done_at < before),
         }
 

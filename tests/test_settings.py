@@ -25,7 +25,6 @@ WRONG = {
     "SMS_HOURLY": ["0"],
     "SMTP_URL": ["mail.example:587", "http://mail.example", "smtp://", "smtp://mail.example:post", "smtp://mail.example/inbox"],
     "SMTP_FROM": ["front desk", "Desk <desk>", "a@b.example\nBcc: c@d.example"],
-    "STAFF_EMAIL": ["staff"],
     "WEBHOOK_URL": ["clinic.example/hook", "ftp://clinic.example"],
     "WEBHOOK_SECRET": ["short"],
     "KEEP_CONVERSATIONS_DAYS": ["0", "for ever"],

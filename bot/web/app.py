@@ -10,12 +10,12 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from fastapi.responses import HTMLResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
+from bot import background
 from bot.engine import Engine, NotReady
 from bot.history import History
 from bot.settings import Settings
 from bot.sms import router as sms
 from bot.sms.running import running as texting
-from bot.sms.service import can_send
 from bot.web import chat, problems
 from bot.web.assets import Assets, compressed
 from bot.web.events import Hub
@@ -25,8 +25,9 @@ from bot.web.links import Linker
 from bot.web.metrics import Metrics
 from bot.web.panel import Pages
 from bot.web.tokens import Tokens
-from clinic import practice
+from clinic import database, practice
 from clinic.facts import ClinicFacts
+from clinic.services import Services
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     """
     clinic = practice.load(settings.clinic)
     app = FastAPI(title="Stipple", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
-    app.state.settings = settings
+    app.state.settings, app.state.practice = settings, clinic
     app.state.engine = None
     app.state.not_ready = "the model is being loaded"
     app.state.phone = ClinicFacts(clinic).phone(clinic.phone)
@@ -74,19 +75,26 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
 
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings, clinic = app.state.settings, app.state.practice
+    channels = background.channels(settings, clinic)
     try:
-        engine = Engine.load(app.state.settings, channels=("text",) if can_send(app.state.settings) else ())
+        engine = Engine.load(settings, channels=channels)
         await engine.check()
         app.state.history = History(engine.store.database)
         app.state.hub = Hub(app.state.history, lambda said: chat.as_json(said, app.state.linker), app.state.stopping)
         app.state.engine, app.state.not_ready = engine, ""
+        base, services = engine.store.database, engine.services
         log.info("ready")
     except NotReady as error:
         # The process stays, so that its answer to /readyz can be read; it serves no visitor.
         app.state.not_ready = str(error)
         log.error("not ready: %s", error)
-    async with texting(app):
-        yield
+        base = database.connect(settings.database_url)
+        database.migrate(base)
+        services = Services.build(base, clinic, channels=channels)
+    async with texting(app, base, services) as text_channel:
+        with background.running(background.jobs(settings, base, services, text_channel)):
+            yield
 
 
 async def _healthz() -> dict[str, str]:

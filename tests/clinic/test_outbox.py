@@ -56,9 +56,9 @@ def outbox(engine: Engine, clock: Any) -> Outbox:
 
 @pytest.fixture
 def put(engine: Engine, outbox: Outbox) -> Callable[..., None]:
-    def add(subject: str, channel: str = "email", **more: Any) -> None:
+    def add(subject: str, channel: str = "email", version: int = 1, **more: Any) -> None:
         with engine.begin() as connection:
-            outbox.add(connection, channel, "staff.test", subject, 1, **more)
+            outbox.add(connection, channel, "staff.test", subject, version, **more)
 
     return add
 
@@ -184,15 +184,37 @@ def test_many_workers_send_each_message_once(engine: Engine, clock: Any, outbox:
     assert sorted(sender.sent, key=int) == [f"{n}" for n in range(40)]
 
 
-def test_the_loop_sends_until_it_is_stopped(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
+def test_a_slow_worker_does_not_have_the_last_word_on_a_subject(
+    engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]
+) -> None:
     put("a")
-    stop = threading.Event()
+    at_it, go_on = threading.Event(), threading.Event()
 
-    class Stopping(Recorder):
+    class Slow(Recorder):
         def send(self, message: Message) -> None:
+            at_it.set()
+            assert go_on.wait(30)
             super().send(message)
-            stop.set()
 
-    sender = Stopping()
-    worker(engine, clock, sender).run(stop, pause=0.01)
-    assert sender.sent == ["a"]
+    slow = Slow()
+    thread = threading.Thread(target=worker(engine, clock, slow).run_once, args=(1,))
+    thread.start()
+    assert at_it.wait(30)
+    put("a", version=2)
+    put("b")
+    quick = Recorder()
+    worker(engine, clock, quick).run_once()
+    assert quick.sent == ["b"]
+    go_on.set()
+    thread.join()
+    worker(engine, clock, quick).run_once()
+    assert (slow.sent, quick.sent) == (["a"], ["b", "a"])
+
+
+def test_the_log_does_not_repeat_what_an_error_says(
+    engine: Engine, clock: Any, put: Callable[..., None], caplog: pytest.LogCaptureFixture
+) -> None:
+    put("a")
+    worker(engine, clock, Recorder([RuntimeError("Ana Lima")])).run_once()
+    assert "error=RuntimeError test_outbox.py:" in caplog.text
+    assert "Ana" not in caplog.text

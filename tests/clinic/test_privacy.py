@@ -132,25 +132,30 @@ def test_conversations_of_a_number_are_erased_with_it(services: Services, engine
 
 
 def test_a_purge_takes_what_has_rested_and_leaves_the_rest(services: Services, engine: Engine, visit: Visit, clock: Any) -> None:
-    keep = dt.timedelta(days=30)
+    keep = (dt.timedelta(days=30), dt.timedelta(days=60))
     talk(engine, "idle", clock())
     services.lookup.find("K7M2QX", PHONE, holder="c9")
     clock.advance(days=29)
-    assert not any(services.privacy.purge(keep).values())
+    assert not any(services.privacy.purge(*keep).values())
     (request,) = [one for one in services.handoffs.requests() if one.conversation_id == "c1"]
     services.handoffs.close(request.id)
     clock.advance(days=2)
     talk(engine, "new", clock())
-    gone = services.privacy.purge(keep)
+    gone = services.privacy.purge(*keep)
     # c2 still waits for a person, and c1's request was closed two days ago.
     assert gone == {"conversations": 2, "handoffs": 0, "action_results": 4, "lookup_tries": 1} | {
         "messages": 0,
         "texts_received": 2,
         "texts_sent": 0,
+        "text_states": 0,
+        "texting": 2,
+        "unanswered_questions": 0,
     }
     assert count(engine, ActionResult) == 0
     assert count(engine, Conversation) == 2
-    clock.advance(days=29)
-    assert services.privacy.purge(keep)["handoffs"] == 1
+    clock.advance(days=57)
+    assert services.privacy.purge(*keep)["handoffs"] == 0
+    clock.advance(days=2)
+    assert services.privacy.purge(*keep)["handoffs"] == 1
     assert count(engine, Handoff) == 1
     assert services.booking.get(visit.id).name == "Name of c1"
