@@ -79,7 +79,7 @@ class Engine:
     def __init__(
         self, processor: MessageProcessor, store: SqlTrackerStore, wording: ApprovedWording, known: Sources, services: Services
     ) -> None:
-        self._processor, self.store, self.wording, self._sources, self.services = processor, store, wording, known, services
+        self._processor, self.store, self.wording, self.sources, self.services = processor, store, wording, known, services
         self.review = Review(store.database)
         self._spotter = TroubleSpotter(LANGUAGES)
         self._follow_ups = FollowUps.load()
@@ -340,7 +340,7 @@ class Engine:
             id=uuid.uuid4().hex,
             text=response.get("text") or "",
             choices=[Choice(secrets.token_urlsafe(6), title, label) for title, label in buttons],
-            sources=self._sources.behind(metadata.get("facts", [])),
+            sources=self.sources.behind(metadata.get("facts", [])),
         )
 
     def _labels(self, metadata: dict[str, Any]) -> list[str]:

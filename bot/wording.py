@@ -65,6 +65,11 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         response: dict[str, Any] | None = self.generate_from_slots(utter_action, values, channel, **kwargs)
         return response | {"metadata": metadata} if response is not None else None
 
+    @property
+    def topics(self) -> list[str]:
+        """The labels of the topics that have an answer, such as `faq/pain`, in alphabetical order."""
+        return sorted(name.removeprefix("utter_") for name in self.responses if name.startswith(TOPICS))
+
     def metadata(self, utter_action: str) -> dict[str, Any]:
         """What stands with a response: title, facts, follow_ups, choices, approval."""
         variations = self.responses.get(utter_action) or [{}]

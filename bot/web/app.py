@@ -16,7 +16,7 @@ from bot.history import History
 from bot.settings import Settings
 from bot.sms import router as sms
 from bot.sms.running import running as texting
-from bot.web import chat, problems
+from bot.web import answers, chat, problems
 from bot.web.assets import Assets, compressed
 from bot.web.events import Hub
 from bot.web.guard import Guard
@@ -41,7 +41,7 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     Streams of events end when `stopping` says that the server is about to.
 
     Raises:
-        clinic.yaml.BadFile: `clinic.yml` or the panel's words are wrong.
+        clinic.yaml.BadFile: `clinic.yml` or the words of the panel or of the answers' pages are wrong.
     """
     clinic = practice.load(settings.clinic)
     app = FastAPI(title="Stipple", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
@@ -55,8 +55,10 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     app.state.linker = Linker(clinic)
     app.state.stopping = stopping
     assets = Assets()
+    app.state.answers = answers.Answers(clinic, app.state.linker, assets.version)
     app.state.pages = Pages(settings.panel, clinic, app.state.linker, settings.allowed_origins, assets.version)
     app.include_router(chat.router)
+    app.include_router(answers.router)
     app.include_router(sms.router)
     app.add_api_route("/healthz", _healthz, tags=["operation"])
     app.add_api_route("/readyz", _readyz, tags=["operation"])

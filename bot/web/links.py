@@ -1,5 +1,6 @@
 """Finds the clinic's own telephone numbers and addresses in a text, so that they can be tapped. Nothing else becomes a link."""
 
+import html
 import re
 from dataclasses import dataclass
 
@@ -36,6 +37,13 @@ class Linker:
         """The text in pieces, in order; together they are the text."""
         pieces = self._found.split(text)
         return [Part(piece, self._hrefs[piece] if index % 2 else None) for index, piece in enumerate(pieces) if piece]
+
+    def html(self, text: str) -> str:
+        """The text as HTML."""
+        return "".join(
+            f'<a href="{html.escape(part.href)}">{html.escape(part.text)}</a>' if part.href else html.escape(part.text)
+            for part in self.parts(text)
+        )
 
 
 def _dialled(number: str) -> str:

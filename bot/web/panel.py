@@ -158,9 +158,9 @@ class Pages:
                 "hours": html.escape(words.open_now if values["clinic_open_now"] else words.closed_now),
                 "open": "open" if values["clinic_open_now"] else "closed",
                 "suggestions": "".join(f"<li><button>{html.escape(text)}</button></li>" for text in words.suggestions),
-                "contact": "".join(f"<p>{self._linked(text)}</p>" for text in words.contact),
-                "emergency": self._linked(words.emergency),
-                "no_script": self._linked(words.no_script),
+                "contact": "".join(f"<p>{self._linker.html(text)}</p>" for text in words.contact),
+                "emergency": self._linker.html(words.emergency),
+                "no_script": self._linker.html(words.no_script),
                 "call_href": f"tel:{phones.e164(practice.phone, practice.country)}",
                 "text_href": f"sms:{phones.e164(practice.text_phone, practice.country)}" if practice.text_phone else "",
                 "text_hidden": "" if practice.text_phone else "hidden",
@@ -199,12 +199,6 @@ class Pages:
 
     def _parts(self, text: str) -> list[dict[str, str | None]]:
         return [{"text": part.text, "href": part.href} for part in self._linker.parts(text)]
-
-    def _linked(self, text: str) -> str:
-        return "".join(
-            f'<a href="{html.escape(part.href)}">{html.escape(part.text)}</a>' if part.href else html.escape(part.text)
-            for part in self._linker.parts(text)
-        )
 
 
 def _json(value: Any) -> str:
