@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from bot import logs
 from bot.engine import Engine
@@ -18,6 +20,9 @@ from bot.settings import Settings
 from tests import projects
 
 ROOT = Path(__file__).parent.parent
+# The same examples on each machine, however slow.
+examples.register_profile("steady", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("steady")
 # What these fixtures need takes seconds; tests without them come first.
 _SLOW = ("tiny", "server", "browser", "engine")
 

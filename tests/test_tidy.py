@@ -97,6 +97,6 @@ def test_english_is_not_taken_for_another_language(spotter: TroubleSpotter, text
 
 
 def test_huge_text_costs_little(spotter: TroubleSpotter) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert spotter.trouble(tidy("a\u0301/ \x00" * 100_000)) == "too_long"
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 5

@@ -100,7 +100,7 @@ def test_writers_wait_for_each_other(engine: Engine) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join()
     assert failures == []
     assert database.read(engine, count) == THREADS * EACH
 
@@ -108,9 +108,8 @@ def test_writers_wait_for_each_other(engine: Engine) -> None:
 def test_reader_waits_for_no_writer(engine: Engine) -> None:
     with engine.begin() as writing:
         writing.execute(insert(Conversation).values(id="c", channel="web", started_at=now()))
-        started = time.perf_counter()
+        # Had it waited, it would have read what was written, or never come back.
         assert database.read(engine, count) == 0
-        assert time.perf_counter() - started < 1
     assert database.read(engine, count) == 1
 
 

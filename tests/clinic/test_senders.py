@@ -1,22 +1,17 @@
 """E-mail through a real SMTP server, and webhooks to a real HTTP server."""
 
 import datetime as dt
-import email
-import email.policy
 import hashlib
 import hmac
-import http.server
 import json
-import threading
 from collections.abc import Iterator
-from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
 
 from clinic.outbox import Attachment, Message, SendFailed
 from clinic.senders import EmailSender, Mailbox, WebhookSender
+from tests.receivers import PATIENCE, Inbox, Receiver, mail_server, web_server
 from tests.services import free_port
 
 LETTER = Message(
@@ -29,36 +24,15 @@ LETTER = Message(
 )
 
 
-class Inbox:
-    """What the SMTP server received; it answers with `answer`."""
-
-    def __init__(self) -> None:
-        self.letters: list[EmailMessage] = []
-        self.answer = "250 OK"
-        self.recipient_answer = "250 OK"
-
-    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, options: Any) -> str:
-        envelope.rcpt_tos.append(address)
-        return self.recipient_answer
-
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
-        letter = email.message_from_bytes(envelope.content, policy=email.policy.default)
-        assert isinstance(letter, EmailMessage)
-        self.letters.append(letter)
-        return self.answer
+@pytest.fixture
+def inbox() -> Iterator[Inbox]:
+    with mail_server() as made:
+        yield made
 
 
 @pytest.fixture
-def inbox() -> Inbox:
-    return Inbox()
-
-
-@pytest.fixture
-def mailbox(inbox: Inbox) -> Iterator[Mailbox]:
-    controller = Controller(inbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield Mailbox("127.0.0.1", controller.port, "Larkfield <desk@larkfield-skin.example>", security="none", timeout=5)
-    controller.stop()
+def mailbox(inbox: Inbox) -> Mailbox:
+    return Mailbox("127.0.0.1", inbox.port, "Larkfield <desk@larkfield-skin.example>", security="none", timeout=PATIENCE)
 
 
 def test_an_e_mail_arrives_as_written(inbox: Inbox, mailbox: Mailbox, clock: Any) -> None:
@@ -96,8 +70,8 @@ def test_what_the_server_refuses(
 
 def test_a_server_that_is_away_or_unsafe_is_tried_again(mailbox: Mailbox, clock: Any) -> None:
     away = Mailbox("127.0.0.1", free_port(), "desk@larkfield-skin.example", security="none", timeout=1)
-    unsafe = Mailbox("127.0.0.1", mailbox.port, mailbox.sender, security="starttls", timeout=5)
-    no_login = Mailbox("127.0.0.1", mailbox.port, mailbox.sender, security="none", user="u", password="p", timeout=5)
+    unsafe = Mailbox("127.0.0.1", mailbox.port, mailbox.sender, security="starttls", timeout=PATIENCE)
+    no_login = Mailbox("127.0.0.1", mailbox.port, mailbox.sender, security="none", user="u", password="p", timeout=PATIENCE)
     for box in (away, unsafe, no_login):
         with pytest.raises(SendFailed) as failure:
             EmailSender(box, clock).send(LETTER)
@@ -105,41 +79,10 @@ def test_a_server_that_is_away_or_unsafe_is_tried_again(mailbox: Mailbox, clock:
     assert "p" not in repr(no_login).partition("password")[2]
 
 
-class Receiver:
-    """A web server that keeps what is posted to it and answers with `status`."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.headers: dict[str, str] = {}
-        self.posts: list[tuple[dict[str, str], bytes]] = []
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.posts.append((dict(self.headers), body))
-                self.send_response(receiver.status)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_: Any) -> None:
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/hook"
-
-
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    made = Receiver()
-    thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
-    thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    with web_server() as made:
+        yield made
 
 
 EVENT = Message("0123456789abcdef", "staff.visit_booked", data={"reference": "K7M2QX"})

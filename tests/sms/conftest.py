@@ -15,8 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import Engine, select
 from twilio.request_validator import RequestValidator
 
-from bot.engine import UnknownChoice
-from bot.reply import Choice, Message, Reply
+from bot.reply import Choice, Message, Reply, UnknownChoice
 from bot.settings import Settings
 from bot.sms import router
 from bot.sms.service import Sms
@@ -54,6 +53,7 @@ class Echo:
         self.says: dict[str, Reply] = {}
         self.choices: set[str] = set()
         self.delay = 0.0
+        self.meeting: asyncio.Barrier | None = None
         self.running: dict[str, int] = {}
         self.most_at_once = 0
 
@@ -76,6 +76,8 @@ class Echo:
         self.running[conversation] = self.running.get(conversation, 0) + 1
         self.most_at_once = max(self.most_at_once, self.running[conversation])
         await asyncio.sleep(self.delay)
+        if self.meeting:
+            await self.meeting.wait()
         self.running[conversation] -= 1
         reply = self.says.get(choice or text) or said(f"You said: {choice or text}")
         self.choices |= {offered.id for message in reply.messages for offered in message.choices}
@@ -92,7 +94,7 @@ def said(*texts: str, choices: tuple[str, ...] = (), **more: Any) -> Reply:
     messages = [Message(str(n), text) for n, text in enumerate(texts)]
     if messages:
         messages[-1] = dataclasses.replace(messages[-1], choices=offered)
-    values: dict[str, Any] = {"zone": "answer", "safety": None, "topics": ["pain"], "confidence": 1.0, "choices": []}
+    values: dict[str, Any] = {"zone": "answer", "safety": None, "topics": ["small_talk"], "confidence": 1.0, "choices": []}
     return Reply(**values | more, messages=messages)
 
 

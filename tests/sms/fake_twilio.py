@@ -6,7 +6,6 @@ import itertools
 import json
 import re
 import threading
-import time
 from collections.abc import Callable
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,7 +74,7 @@ class FakeTwilio:
         if trouble == "cut":
             return self._cut(handler)
         if trouble == "slow":
-            time.sleep(1.0)
+            handler.rfile.read(1)
             return self._cut(handler)
         if trouble == "garbage":
             return self._raw(handler, 201, b"<html>")

@@ -17,7 +17,7 @@ from clinic.models import SmsInbound
 from clinic.outbox import Postponed
 from clinic.services import Services
 from clinic.visits import Visitor
-from tests.sms.conftest import NUMBER, Clock, Echo, Twilio, application, consents, said, tasks
+from tests.sms.conftest import NUMBER, PUBLIC, Clock, Echo, Twilio, application, consents, said, tasks
 
 
 def book(services: Services, phone: str = NUMBER) -> str:
@@ -89,13 +89,14 @@ class TestTurns:
         assert echo.most_at_once == 1
 
     async def test_different_numbers_do_not_wait_for_each_other(self, client: httpx.AsyncClient, echo: Echo) -> None:
-        echo.delay = 0.1
+        # Nobody is answered until all have been heard.
+        echo.meeting = asyncio.Barrier(8)
         phones = [Twilio(client, f"+1212555010{n}") for n in range(8)]
         for phone, start in zip(phones, range(100, 900, 100), strict=True):
             phone._sids = iter([f"SM{start}"])
-        began = asyncio.get_running_loop().time()
-        await asyncio.gather(*(phone.say("hi") for phone in phones))
-        assert asyncio.get_running_loop().time() - began < 0.6
+        async with asyncio.timeout(30):
+            answers = await asyncio.gather(*(phone.say("hi") for phone in phones))
+        assert all("You said: hi" in "\n".join(answer) for answer in answers)
 
     async def test_one_whose_process_died_is_answered_before_the_next_one(
         self, known: Twilio, echo: Echo, sms: Sms, clock: Clock
@@ -343,7 +344,7 @@ class TestWords:
         assert services.booking.get(visit).status == "booked"
         (task,) = tasks(base)
         assert (task.urgency, task.reason, task.phone, task.channel) == ("today", "texted_cancel", NUMBER, "sms")
-        assert "5 March" in task.summary
+        assert "March 5" in task.summary
         assert "CANCEL" in task.summary
         assert not echo.heard
 
@@ -398,7 +399,7 @@ class TestCodes:
     async def test_c_confirms_the_next_visit(self, known: Twilio, echo: Echo, services: Services) -> None:
         visit = book(services)
         (text,) = await known.say("C")
-        assert "Thursday, 5 March" in text
+        assert "Thursday, March 5" in text
         assert services.booking.history(visit)[-1]["change"] == "acknowledged"
         assert not echo.heard
 
@@ -420,12 +421,46 @@ class TestCodes:
         await known.say("AGENT")
         assert echo.texts == ["I want to talk to a person"]
 
-    async def test_a_link_stands_where_there_is_a_page_for_the_rest(self, known: Twilio, echo: Echo, sms: Sms) -> None:
-        sms.channel._link = "https://clinic.example/faq#{topic}"
-        echo.says["long"] = said(" ".join(f"Sentence number {n} says something." for n in range(20)))
+
+class TestPages:
+    """What is longer than a text is a short answer, and the address of the page with all of it."""
+
+    PAGE = f"{PUBLIC}/answers/pain"
+
+    async def test_the_address_stands_beside_an_answer_when_that_costs_nothing(self, known: Twilio, echo: Echo) -> None:
+        echo.says["hurt"] = said("It is mild.", topics=["pain"])
+        assert await known.say("hurt") == [f"It is mild.\nMore: {self.PAGE}"]
+        assert "That was all" in (await known.say("MORE"))[0]
+
+    async def test_and_is_what_more_brings_otherwise(self, known: Twilio, echo: Echo) -> None:
+        echo.says["hurt"] = said("It is mild. " * 13, topics=["pain"])
+        (answer,) = await known.say("hurt")
+        assert "http" not in answer
+        (more,) = await known.say("MORE")
+        assert more.endswith(self.PAGE)
+        assert segments(more) == 1
+        assert "That was all" in (await known.say("MORE"))[0]
+
+    async def test_a_cut_answer_ends_with_it(self, known: Twilio, echo: Echo) -> None:
+        echo.says["long"] = said(" ".join(f"Sentence number {n} says something." for n in range(20)), topics=["pain"])
         parts = await known.say("long")
-        assert parts[-1].endswith("MORE for the rest, or https://clinic.example/faq#pain")
+        assert parts[-1].endswith(f"MORE for the rest, or {self.PAGE}")
         assert all(segments(text) == 1 for text in parts)
+
+    @pytest.mark.parametrize(("topic", "zone"), [("greet", "answer"), ("pain", "clarify"), ("pain", "task")])
+    async def test_what_is_no_answer_has_no_page(self, known: Twilio, echo: Echo, topic: str, zone: str) -> None:
+        echo.says["x"] = said("Well.", topics=[topic], zone=zone)
+        assert await known.say("x") == ["Well."]
+
+    async def test_a_clinic_may_have_pages_of_its_own(
+        self, sms_settings: Settings, base: Engine, services: Services, clock: Clock, echo: Echo
+    ) -> None:
+        own = sms_settings.model_copy(update={"sms_link": "https://clinic.example/faq#{topic}"})
+        sms = Sms.build(own, base, services, clock=clock)
+        sms.channel.engine = echo
+        echo.says["hurt"] = said("It is mild.", topics=["pain"])
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(application(sms)), base_url="http://test") as client:
+            assert (await Twilio(client).say("hurt"))[-1] == "It is mild.\nMore: https://clinic.example/faq#pain"
 
 
 def test_each_text_of_ours_fits_one_segment(sms: Sms) -> None:

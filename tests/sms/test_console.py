@@ -31,7 +31,7 @@ def server(sms: Sms, sms_settings: Settings) -> Iterator[Settings]:
         assert thread.is_alive()
     yield here
     made.should_exit = True
-    thread.join(5)
+    thread.join()
 
 
 def test_simulate_holds_a_conversation_and_prints_each_segment(server: Settings, echo: Echo) -> None:
@@ -92,7 +92,7 @@ def test_check_online_asks_twilio_where_the_number_sends_its_texts(sms_settings:
 
     set_up = sms_settings.model_copy(update={"twilio_account": ACCOUNT, "twilio_sender": CLINIC})
     peer = FakeTwilio()
-    api = TwilioApi(ACCOUNT, TOKEN, CLINIC, base=peer.url, timeout=httpx.Timeout(2.0))
+    api = TwilioApi(ACCOUNT, TOKEN, CLINIC, base=peer.url, timeout=httpx.Timeout(30))
     try:
         for url, sound in ((f"{sms_settings.public_url}/sms/inbound#rc=3&rp=all", True), ("https://elsewhere.example/", False)):
             peer.numbers = {CLINIC: url}

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -41,8 +42,13 @@ def sms_settings(sms_settings: Settings, peer: FakeTwilio) -> Settings:
 def sender(sms: Sms, peer: FakeTwilio, clock: Clock) -> TextSender:
     peer.clock = clock
     assert sms.sender is not None
-    sms.sender._api = TwilioApi(ACCOUNT, TOKEN, CLINIC, base=peer.url, timeout=httpx.Timeout(0.4))
+    sms.sender._api = api(peer)
     return sms.sender
+
+
+def api(peer: FakeTwilio, patience: float = 30.0) -> TwilioApi:
+    """What talks to a Twilio, and waits so many seconds for it."""
+    return TwilioApi(ACCOUNT, TOKEN, CLINIC, base=peer.url, timeout=httpx.Timeout(30, read=patience))
 
 
 @pytest.fixture
@@ -95,9 +101,14 @@ class TestSending:
         self, sender: TextSender, peer: FakeTwilio, trouble: str
     ) -> None:
         peer.trouble = [trouble]
+        if trouble == "slow":
+            sender._api = api(peer, patience=0.4)
         with pytest.raises(SendFailed) as failure:
             sender.send(text())
         assert not failure.value.permanent
+        while not peer.texts:
+            time.sleep(0.01)
+        sender._api = api(peer)
         sender.send(text())
         assert len(peer.texts) == 1
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import ROOT, Chat, Site, becomes, opened, page_with_widget, until
+from conftest import PATIENCE, ROOT, Chat, Site, becomes, opened, page_with_widget, until
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 
 from bench.serving import Server
@@ -21,7 +21,7 @@ async def themed(request: pytest.FixtureRequest, browser: Browser) -> AsyncItera
     context = await browser.new_context(
         color_scheme=request.param, reduced_motion="reduce", viewport={"width": 1200, "height": 860}
     )
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE * 1000)
     yield context
     await context.close()
 
@@ -61,14 +61,12 @@ async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
     page = await themed.new_page()
     await page.set_viewport_size(size)  # type: ignore[arg-type]
     chat = await opened(page, server.url)
-    box = await page.locator("#stipple iframe").bounding_box()
-    assert box == {"x": 0, "y": 0, **size}
+    await until(page.locator("#stipple iframe").bounding_box, lambda box: box == {"x": 0, "y": 0, **size})
     await chat.ask("does it hurt?")
     await check(chat.panel, "an answer")
-    assert await chat.panel.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    assert await chat.panel.evaluate(
-        "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
-    )
+    await becomes(chat.panel, "document.documentElement.scrollWidth <= innerWidth", True)
+    whole = "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
+    await becomes(chat.panel, whole, True)
     await chat.panel.locator("#field").scroll_into_view_if_needed()
     await chat.panel.click("#field")
     await chat.panel.locator(".choices button").first.click()
@@ -98,7 +96,7 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     handle = await page.wait_for_selector("#stipple iframe")
     panel = await handle.content_frame()
     assert panel
-    await panel.wait_for_function("() => document.activeElement.id === 'field'")
+    await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
     await keyboard.type("does it")
     await keyboard.press("Shift+Enter")
     await keyboard.type("hurt?")

@@ -1,5 +1,6 @@
 """The chat as a visitor uses it, in a browser against the real server."""
 
+import asyncio
 import json
 import re
 from typing import Any
@@ -121,40 +122,42 @@ async def test_an_emergency_is_an_alert_with_numbers_to_call(chat: Chat) -> None
     await expect(chat.panel.locator("footer a")).to_have_attribute("href", "tel:911")
 
 
-async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(chat: Chat) -> None:
+async def test_the_typing_sign_comes_after_a_while_and_goes_with_the_answer(context: BrowserContext, server: Server) -> None:
+    chat = await with_time_standing_still(context, server)
+    asked, answer = asyncio.Event(), asyncio.Event()
+
     async def late(route: Route) -> None:
-        response = await route.fetch()
-        await chat.panel.wait_for_selector("#typing:not([hidden])")
-        await route.fulfill(response=response)
+        asked.set()
+        await answer.wait()
+        await route.continue_()
 
     await chat.page.route("**/chat/messages", late)
+    await chat.say("how much does it cost?")
+    await asked.wait()
+    await chat.page.clock.run_for(390)
     await expect(chat.panel.locator("#typing")).to_be_hidden()
-    await chat.ask("does it hurt?")
+    await chat.page.clock.run_for(20)
+    await expect(chat.panel.locator("#typing")).to_be_visible()
+    answer.set()
+    await chat.wait_for(4)
     await expect(chat.panel.locator("#typing")).to_be_hidden()
 
 
-async def test_an_answer_that_is_quick_shows_no_typing_sign(chat: Chat) -> None:
-    await chat.ask("does it hurt?")
+async def test_an_answer_that_is_quick_shows_no_typing_sign(context: BrowserContext, server: Server) -> None:
+    chat = await with_time_standing_still(context, server)
+    await chat.ask("how much does it cost?")
+    await chat.page.clock.run_for(5000)
     await expect(chat.panel.locator("#typing")).to_be_hidden()
-    await chat.panel.evaluate(
-        """() => {
-          window.shown = 0;
-          const look = (all) => all.some((one) => !one.target.hidden) && (window.shown += 1);
-          new MutationObserver(look).observe(document.getElementById("typing"), { attributes: true });
-        }"""
-    )
-    # Answered within the page: not even a busy machine comes between the question and the answer.
-    await chat.panel.evaluate(
-        """(reply) => {
-          const real = window.fetch;
-          window.fetch = (url, options) => String(url).endsWith("chat/messages")
-            ? Promise.resolve(new Response(JSON.stringify(reply), { headers: { "Content-Type": "application/json" } }))
-            : real(url, options);
-        }""",
-        _reply("Quick.", turn=2),
-    )
-    assert await chat.ask("how much does it cost?") == "Quick."
-    assert await chat.panel.evaluate("window.shown") == 0
+
+
+async def with_time_standing_still(context: BrowserContext, server: Server) -> Chat:
+    """A chat with one answer, in a page whose time moves when it is told to."""
+    page = await context.new_page()
+    await page.clock.install(time="2026-03-02T15:00:00Z")
+    chat = await opened(page, server.url)
+    await chat.ask("does it hurt?")
+    await page.clock.pause_at("2026-03-02T16:00:00Z")
+    return chat
 
 
 async def test_a_website_sets_colour_side_greeting_icon_and_label(context: BrowserContext, server: Server, site: Site) -> None:
@@ -162,7 +165,7 @@ async def test_a_website_sets_colour_side_greeting_icon_and_label(context: Brows
     chat = await opened(await context.new_page(), site.put("/options", page_with_widget(server, options=options)))
     await expect(chat.panel.locator("#greeting")).to_have_text("Welcome <b>in</b>.")
     launcher = chat.page.locator("#stipple .launcher")
-    assert (await launcher.bounding_box() or {})["x"] < 100
+    await until(launcher.bounding_box, lambda box: box is not None and box["x"] < 100)
     await expect(launcher).to_have_css("background-color", "rgb(11, 110, 79)")
     await expect(launcher.locator(".label")).to_have_text("Need help?")
     await expect(chat.panel.locator("#send")).to_have_css("color", "rgb(11, 110, 79)")
@@ -245,15 +248,15 @@ async def _assert_unharmed(chat: Chat) -> None:
     assert re.fullmatch(r"http://[^/]+/panel\?lang=en#.*", chat.panel.url)
 
 
-def _reply(text: str, turn: int = 1) -> dict[str, Any]:
+def _reply(text: str) -> dict[str, Any]:
     at = "2026-03-02T10:00:00Z"
     message = {
-        "id": f"{turn}.1",
+        "id": "1.1",
         "author": "assistant",
-        "turn": turn,
+        "turn": 1,
         "index": 1,
         "at": at,
         "text": text,
         "parts": [{"text": text, "href": None}],
     }
-    return {"turn": turn, "at": at, "messages": [message | {"choices": [], "sources": [], "safety": None, "client_id": None}]}
+    return {"turn": 1, "at": at, "messages": [message | {"choices": [], "sources": [], "safety": None, "client_id": None}]}

@@ -1,6 +1,6 @@
 """The widget on websites that it cannot choose: their styles, their policies, their scripts."""
 
-from conftest import Chat, Site, becomes, opened, page_with_widget
+from conftest import Chat, Site, becomes, opened, page_with_widget, until
 from playwright.async_api import BrowserContext, Page, expect
 
 from bench.serving import Server
@@ -21,14 +21,19 @@ SPY = """<script>
     return tries.map((attempt) => { try { return attempt() ?? null; } catch { return null; } });
   };
 </script>"""
+# Done when the window has heard the message: it hears another one that was posted after it.
+_POST = """(message) => new Promise((resolve) => {
+  addEventListener("message", (event) => event.data === "heard" && resolve());
+  window.postMessage(message, "*");
+  window.postMessage("heard", "*");
+})"""
 
 
 async def test_resets_of_the_website_do_not_reach_the_widget(context: BrowserContext, server: Server, site: Site) -> None:
     chat = await opened(await context.new_page(), site.put("/resets", page_with_widget(server, head=RESETS)))
-    launcher = await chat.page.locator("#stipple .launcher").bounding_box() or {}
-    assert (launcher["width"], launcher["height"]) == (56, 56)
-    panel = await chat.page.locator("#stipple iframe").bounding_box() or {}
-    assert (panel["width"], panel["height"]) == (408, 680)
+    for name, size in ((".launcher", (56, 56)), ("iframe", (408, 680))):
+        box = chat.page.locator(f"#stipple {name}").bounding_box
+        await until(box, lambda seen, size=size: seen is not None and (seen["width"], seen["height"]) == size)
     label = chat.page.locator("#stipple .launcher")
     style = await label.evaluate(
         "(b) => { const s = getComputedStyle(b); return [s.fontSize, s.textTransform, s.letterSpacing, s.opacity]; }"
@@ -43,8 +48,7 @@ async def test_a_strict_policy_needs_two_lines_only(context: BrowserContext, ser
     problems = watched(page)
     chat = await opened(page, site.put("/strict", page_with_widget(server), {"Content-Security-Policy": policy}))
     await chat.ask("does it hurt?")
-    box = await page.locator("#stipple iframe").bounding_box() or {}
-    assert box["width"] == 408
+    await expect(page.locator("#stipple iframe")).to_have_css("width", "408px")
     assert problems == []
 
 
@@ -61,9 +65,8 @@ async def test_the_panel_listens_to_its_own_website_only(context: BrowserContext
     # A page of another origin puts the panel in a frame of its own and claims to be the clinic's website.
     inner = site.put("/inner", page_with_widget(server))
     chat = await opened(await context.new_page(), inner)
-    await chat.panel.evaluate("window.postMessage({ stipple: 1, type: 'open', question: 'forged' }, '*')")
-    await chat.page.evaluate("window.postMessage({ stipple: 1, type: 'close' }, '*')")
-    await chat.page.wait_for_timeout(200)
+    await chat.panel.evaluate(_POST, {"stipple": 1, "type": "open", "question": "forged"})
+    await chat.page.evaluate(_POST, {"stipple": 1, "type": "close"})
     await expect(chat.panel.locator("#field")).to_have_value("")
     await expect(chat.page.locator("#stipple .panel")).to_be_visible()
 
