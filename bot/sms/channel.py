@@ -1,7 +1,7 @@
 """What becomes of a text that comes in: stored, put in its turn, read for words that have a meaning of their own, answered."""
 
 import asyncio
-import datetime as dt
+import dataclasses
 import hashlib
 import hmac
 import logging
@@ -77,8 +77,7 @@ class Channel:
         words: Words,
         pseudonyms: Pseudonyms,
         *,
-        moment: Callable[[dt.datetime], str] = str,
-        link: str = "",
+        link: Callable[[str], str] = lambda topic: "",
         hourly: int = 60,
         twilio_answers: bool = False,
         on_turn: Callable[[Reply], None] = lambda reply: None,
@@ -93,8 +92,7 @@ class Channel:
             wording: what is said here.
             words: what is read here.
             pseudonyms: names conversations.
-            moment: writes when a visit is.
-            link: address of a page with the answers, `{topic}` in it for the topic; or nothing.
+            link: gives the address of the page with a topic's answer, or nothing when there is none.
             hourly: how many texts of one number are answered within an hour.
             twilio_answers: whether Twilio answers its own words although it does not say so with each.
             on_turn: told of each turn.
@@ -104,7 +102,7 @@ class Channel:
         self.pseudonyms = pseudonyms
         self._inbox, self._texting, self._services = inbox, texting, services
         self._wording, self._words = wording, words
-        self._moment = moment
+        self._moment = services.facts.moment
         self._link, self._hourly, self._twilio_answers = link, hourly, twilio_answers
         self._on_turn, self._patience = on_turn, patience
         self._queues: dict[str, _Queue] = {}
@@ -308,9 +306,7 @@ class Channel:
         if task.lately > self._hourly:
             # Two machines that answer each other would go on for ever.
             return self._said("too_many", task) if task.lately == self._hourly + 1 else self._silent(task)
-        link = self._link.replace("{topic}", reply.topics[-1] if reply.topics else "")
-        more = self._wording.text("more_and_link", link=link) if link and reply.zone == "answer" else self._wording.text("more")
-        written = replies.write(reply, more)
+        written = self._written(reply)
         if task.text.kind != TEXT:
             note = replies.whole(self._wording.text(task.text.kind))
             written = Written((*note, *written.texts), written.offered, written.rest)
@@ -318,6 +314,16 @@ class Channel:
             # Who we are is the greeting.
             written = Written((), written.offered, written.rest)
         return self._introduced(task, written)
+
+    def _written(self, reply: Reply) -> Written:
+        """The reply as texts: what is long goes on at MORE, and on the page that has all of it."""
+        link = self._link(reply.topics[-1]) if reply.zone == "answer" else ""
+        if not link:
+            return replies.write(reply, self._wording.text("more"))
+        written = replies.write(reply, self._wording.text("more_and_link", link=link), self._wording.text("page", link=link))
+        if written.rest or not written.texts or link in written.texts[-1]:
+            return written
+        return dataclasses.replace(written, rest=self._wording.text("whole_answer", link=link))
 
     def _introduced(self, task: Task, written: Written) -> Answer:
         """The answer, after who we are when the number does not know that yet."""

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from bot.reply import Choice, Reply
-from bot.sms_text import fold, segments, split
+from bot.sms_text import fold, split
 
 #: parts of one reply, each sent in one segment
 MOST = 2
@@ -22,11 +22,11 @@ class Written:
     rest: str = ""
 
 
-def write(reply: Reply, more: str) -> Written:
-    """A reply as texts. `more` is what the last of them says when the rest waits for MORE.
+def write(reply: Reply, more: str, page: str = "") -> Written:
+    """A reply as texts. `more` is what the last of them says when the rest waits for MORE, `page` where all of it can be read.
 
-    The choices of a question are always there. Topics that go on from an answer are named as far as that costs no
-    further segment.
+    The choices of a question are always there. The page, and then topics that go on from an answer, are named as far as
+    that costs no further segment.
     """
     said = "\n".join(text for message in reply.messages if (text := plain(message.text)))
     if reply.safety in URGENT:
@@ -36,9 +36,11 @@ def write(reply: Reply, more: str) -> Written:
     text = said + "".join(_line(number, choice) for number, choice in enumerate(asked, 1))
     offered = asked
     if not asked:
+        if _is_free(text, text + page):
+            text += page
         for choice in choices:
             longer = text + _line(len(offered) + 1, choice)
-            if segments(longer) > max(1, segments(text)) or segments(longer) > MOST:
+            if not _is_free(text, longer):
                 break
             text, offered = longer, [*offered, choice]
     parts, rest = split(text, MOST, more)
@@ -60,6 +62,11 @@ def plain(text: str) -> str:
     """A text with typographic characters folded, and without the control characters that XML cannot hold."""
     kept = "".join(c for c in fold(text) if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs", "Co", "Cn"))
     return kept.strip()
+
+
+def _is_free(text: str, longer: str) -> bool:
+    parts, rest = split(longer, MOST)
+    return not rest and len(parts) <= max(1, len(split(text, MOST)[0]))
 
 
 def _line(number: int, choice: Choice) -> str:

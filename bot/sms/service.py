@@ -2,10 +2,12 @@
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine
 
+from bot import topics
 from bot.reply import Reply
 from bot.settings import Settings
 from bot.sms.channel import Channel, Pseudonyms
@@ -15,13 +17,13 @@ from bot.sms.wording import SmsWording
 from bot.sms.words import Words
 from clinic import clock as clocks
 from clinic import database
-from clinic import wording as clinic_wording
 from clinic.clock import Clock
 from clinic.inbox import Inbox
 from clinic.services import Services
 from clinic.texting import Texting
 
 STATUS_PATH = "/sms/status"
+TOPICS = Path("data/nlu")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,8 +86,7 @@ class Sms:
                 wording,
                 Words.load(),
                 pseudonyms,
-                moment=clinic_wording.load().moment,
-                link=settings.sms_link,
+                link=_pages(settings),
                 hourly=settings.sms_hourly,
                 twilio_answers=settings.sms_keywords == "twilio",
                 on_turn=on_turn,
@@ -99,6 +100,13 @@ class Sms:
             wording=wording,
             status_url=status_url,
         )
+
+
+def _pages(settings: Settings) -> Callable[[str], str]:
+    """Gives the address of the page with a topic's answer: the clinic's own, or else the server's; nothing for other topics."""
+    template = settings.sms_link or f"{settings.public_url}/answers/{{topic}}"
+    known = frozenset(path.stem for path in topics.files(TOPICS))
+    return lambda topic: template.replace("{topic}", topic) if topic in known else ""
 
 
 def can_send(settings: Settings) -> bool:

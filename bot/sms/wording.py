@@ -51,6 +51,8 @@ class Texts(_Entry):
     empty: Template
     more: Template
     more_and_link: Template
+    page: Template
+    whole_answer: Template
     nothing_more: Template
     confirmed: Template
     nothing_to_confirm: Template
@@ -100,7 +102,10 @@ class SmsWording:
 
     def all(self) -> dict[str, str]:
         """Every text to people, filled in; what is known only later stands in it as an example."""
-        examples = {"when": "Wednesday, September 23, 11:30 AM", "link": "https://clinic.example/answers", "visits": ""}
+        examples = {
+            "when": "Wednesday, September 23, 11:30 AM",
+            "link": "https://chat.larkfield-skin.example/answers/sleep_and_bedding",
+        }
         return {name: self.text(name, **examples) for name in Texts.model_fields}
 
     def _filled(self, template: str, more: dict[str, str]) -> str:
