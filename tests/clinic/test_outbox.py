@@ -2,14 +2,17 @@
 
 import datetime as dt
 import random
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
 from clinic import errors
+from clinic.models import OutboxMessage
 from clinic.outbox import (
     LEASE,
     LONGEST_WAIT,
@@ -22,6 +25,7 @@ from clinic.outbox import (
     SendFailed,
     Worker,
 )
+from tests.receivers import PATIENCE, mail_server
 
 
 class Plain:
@@ -218,3 +222,45 @@ def test_the_log_does_not_repeat_what_an_error_says(
     worker(engine, clock, Recorder([RuntimeError("Ana Lima")])).run_once()
     assert "error=RuntimeError test_outbox.py:" in caplog.text
     assert "Ana" not in caplog.text
+
+
+#: sends all that is due to a mail server, in a process of its own
+SENDING = """
+import sys
+from clinic import clock, database
+from clinic.outbox import Message, Worker
+from clinic.senders import EmailSender, Mailbox
+
+class Plain:
+    def compose(self, entry):
+        return Message(entry.id, entry.kind, to="staff@larkfield-skin.example", subject=entry.subject, text="-")
+
+mailbox = Mailbox("127.0.0.1", int(sys.argv[2]), "desk@larkfield-skin.example", security="none")
+Worker(database.connect(sys.argv[1]), clock.now, Plain(), {"email": EmailSender(mailbox, clock.now)}).run_once(100)
+"""
+
+
+def test_a_worker_that_is_killed_loses_nothing(engine: Engine, clock: Any, outbox: Outbox, put: Callable[..., None]) -> None:
+    subjects = [f"{n:02}" for n in range(20)]
+    for subject in subjects:
+        put(subject)
+    address = engine.url.render_as_string(hide_password=False)
+    with mail_server() as inbox:
+        inbox.slow = 5
+        process = subprocess.Popen([sys.executable, "-c", SENDING, address, str(inbox.port)])
+        assert inbox.reached.wait(PATIENCE)
+        process.kill()
+        process.wait(PATIENCE)
+        inbox.slow = None
+        inbox.go_on.set()
+        assert outbox.counts() == {"sent": 4, "sending": 1, "waiting": 15}
+        with engine.begin() as connection:
+            # As if its lease had run out.
+            connection.execute(update(OutboxMessage).where(OutboxMessage.state == "sending").values(due_at=clock()))
+        assert subprocess.run([sys.executable, "-c", SENDING, address, str(inbox.port)]).returncode == 0
+        sent = [letter["Subject"] for letter in inbox.letters]
+    assert outbox.counts() == {"sent": 20}
+    assert sorted(set(sent)) == subjects
+    # The one that was on its way, and it bears the same id.
+    assert sorted(sent) == sorted([*subjects, sent[4]])
+    assert inbox.letters[4]["Message-ID"] in [letter["Message-ID"] for letter in inbox.letters[5:]]
