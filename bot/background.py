@@ -7,16 +7,19 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Engine
 
 from bot.settings import Settings
-from bot.sms.service import Sms, can_send
 from clinic.errors import ClinicError, fault
 from clinic.outbox import Sender, Worker
 from clinic.practice import Practice
 from clinic.senders import EmailSender, WebhookSender
 from clinic.services import Services
+
+if TYPE_CHECKING:
+    from bot.sms.service import Sms
 
 log = logging.getLogger(__name__)
 
@@ -41,13 +44,13 @@ def channels(settings: Settings, practice: Practice) -> frozenset[str]:
     ways = {
         "email": bool(settings.smtp_url),
         "webhook": bool(settings.webhook_url),
-        "text": can_send(settings),
+        "text": settings.can_text,
         "calendar": any(resource.calendar for resource in practice.resources),
     }
     return frozenset(name for name, is_set in ways.items() if is_set)
 
 
-def jobs(settings: Settings, database: Engine, services: Services, sms: Sms) -> list[Job]:
+def jobs(settings: Settings, database: Engine, services: Services, sms: "Sms") -> list[Job]:
     """All there is to do for some settings."""
     practice, clock = services.practice, services.clock
     senders: dict[str, Sender] = {}

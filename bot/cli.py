@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bot import logs
+from bot import logs, office
 from bot.settings import BadSetting, Settings
 from bot.sms import cli as sms_cli
 from clinic import database
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 Channel = Literal["web", "sms"]
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="The clinic's front desk.")
 app.add_typer(sms_cli.app, name="sms")
+app.add_typer(office.outbox, name="outbox")
+app.add_typer(office.privacy, name="privacy")
+app.add_typer(office.calendar, name="calendar")
 
 
 def main() -> None:

@@ -208,6 +208,11 @@ class Settings(BaseModel):
             lines = [f"{PREFIX}{str(e['loc'][0]).upper()}: {_reason(e['type'], e['msg'])}" for e in error.errors()]
             raise BadSetting("\n".join(lines)) from error
 
+    @property
+    def can_text(self) -> bool:
+        """Whether texts can be sent that answer no text: the outbox has the channel `text` then."""
+        return bool(self.twilio_account and self.twilio_token and self.twilio_sender)
+
     def mailbox(self, clinic_email: str) -> Mailbox | None:
         """Where e-mail goes out; None when no mail server is set."""
         if not self.smtp_url:

@@ -6,7 +6,7 @@ import secrets
 from typing import Literal
 
 from icalendar import Calendar, Event, vCalAddress
-from sqlalchemy import Engine, insert, or_, select, update
+from sqlalchemy import Engine, func, insert, or_, select, update
 
 from clinic import database
 from clinic.clock import Clock
@@ -110,8 +110,13 @@ class Feeds:
         gone = update(Feed).where(Feed.resource == resource, Feed.revoked_at.is_(None)).values(revoked_at=self._clock())
         return database.write(self._engine, lambda connection: connection.execute(gone)).rowcount
 
-    def read(self, secret: str) -> bytes | None:
-        """The feed that a secret opens: visits from 30 days ago on; None when it opens none."""
+    def live(self) -> dict[str, int]:
+        """How many secrets open the feed of each resource that has any."""
+        query = select(Feed.resource, func.count()).where(Feed.revoked_at.is_(None)).group_by(Feed.resource)
+        return database.read(self._engine, lambda connection: dict(connection.execute(query).tuples().all()))
+
+    def read(self, secret: str) -> tuple[bytes, str] | None:
+        """The feed that a secret opens, visits from 30 days ago on, and what names its version; None when it opens none."""
         live = select(Feed.resource).where(Feed.secret_hash == _hash(secret), Feed.revoked_at.is_(None))
         with self._engine.execution_options(only_reads=True).connect() as connection:
             name = connection.execute(live).scalar_one_or_none()
@@ -124,7 +129,10 @@ class Feeds:
                 Appointment.starts_at > self._clock() - PAST,
                 Appointment.status.not_in(("proposed", "cancelled", "entered-in-error")),
             )
-        return self._files.staff(*visits, name=resource.name)
+        content = self._files.staff(*visits, name=resource.name)
+        # Each reading is stamped with its own time, which makes no other version of it.
+        said = b"".join(line for line in content.splitlines() if not line.startswith(b"DTSTAMP"))
+        return content, hashlib.sha256(said).hexdigest()[:32]
 
 
 def _hash(secret: str) -> str:

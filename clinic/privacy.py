@@ -35,7 +35,8 @@ ERASED = "erased"
 class Privacy:
     """Answers for what the database knows about people, by phone number in E.164 form.
 
-    `conversations` names further conversations of the person's, for channels whose ids belong to a number.
+    Their conversations are those in which they booked, asked for a person, agreed to something or gave the number;
+    `conversations` names further ones, for channels whose ids belong to a number.
     """
 
     def __init__(self, engine: Engine, booking: Booking, clock: Clock) -> None:
@@ -133,7 +134,9 @@ class Privacy:
         held = select(Appointment.holder).where(Appointment.phone == phone, Appointment.holder != ERASED)
         asked = select(Handoff.conversation_id).where(Handoff.phone == phone)
         agreed = select(Consent.conversation_id).where(Consent.phone == phone, Consent.conversation_id.is_not(None))
-        return sorted({*known, *(str(each) for query in (held, asked, agreed) for each in connection.scalars(query))})
+        gave = select(Turn.conversation_id).where(or_(Turn.events.contains(phone), Turn.before.contains(phone)))
+        found = (str(each) for query in (held, asked, agreed, gave) for each in connection.scalars(query))
+        return sorted({*known, *found})
 
 
 def _requests_of(phone: str, conversations: Collection[str]) -> Any:

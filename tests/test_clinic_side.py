@@ -17,8 +17,10 @@ import httpx
 import pytest
 import yaml
 from sqlalchemy import Engine, update
+from typer.testing import CliRunner
 
 from bench.serving import Server
+from bot.cli import app
 from clinic import database, practice
 from clinic.models import Reminder
 from clinic.services import Services
@@ -163,6 +165,28 @@ def test_a_reminder_that_falls_due_is_texted(clinic: Clinic, visit: Visit) -> No
     assert database.write(clinic.engine, fall_due) == 1
     [text] = wait_for(lambda: [text for text in clinic.twilio.texts if "C confirm" in text["Body"]])
     assert text["To"] == PHONE
+
+
+def test_a_calendar_application_finds_the_visits_until_the_address_is_revoked(clinic: Clinic, visit: Visit) -> None:
+    environ = {"STIPPLE_DATABASE_URL": clinic.server.database_url, "STIPPLE_PUBLIC_URL": clinic.server.url}
+
+    def stipple(*arguments: str) -> str:
+        done = CliRunner().invoke(app, ["calendar", *arguments], env=environ)
+        assert done.exit_code == 0, done.output
+        return done.output.strip()
+
+    address = stipple("issue", "imani")
+    first = httpx.get(address)
+    assert first.headers["content-type"] == "text/calendar; charset=utf-8"
+    assert visit.reference in first.text
+    assert "Ana" not in first.text
+    again = httpx.get(address, headers={"If-None-Match": f'"another", W/{first.headers["etag"]}'})
+    assert (again.status_code, again.content) == (304, b"")
+    assert httpx.head(address).headers["etag"] == first.headers["etag"]
+    assert visit.reference not in httpx.get(stipple("issue", "rowan")).text
+    assert "imani                 1 addresses" in stipple("list")
+    assert stipple("revoke", "imani") == "1 addresses of imani are useless now"
+    assert httpx.get(address, headers={"If-None-Match": first.headers["etag"]}).status_code == 404
 
 
 def test_the_log_names_nobody(clinic: Clinic, visit: Visit) -> None:

@@ -43,13 +43,12 @@ def check(
     """Check the settings of text messages, and say what to set in Twilio's console."""
     settings = _start()
     from bot.sms import console
-    from bot.sms.service import can_send
     from bot.sms.twilio_api import Refused, TwilioApi, Unclear
     from bot.sms.wording import SmsWording
     from clinic import practice
 
     api = None
-    if online and can_send(settings):
+    if online and settings.can_text:
         api = TwilioApi(settings.twilio_account, settings.twilio_token, settings.twilio_sender, base=settings.twilio_api)
     try:
         found = console.look(settings, SmsWording.load(practice.load(settings.clinic)), _texting(settings).blocks(), api)

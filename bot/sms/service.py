@@ -72,7 +72,7 @@ class Sms:
         signatures = Signatures(settings.public_url, (settings.twilio_token, settings.twilio_token_old))
         status_url = signatures.url(STATUS_PATH) if settings.public_url else ""
         sender = None
-        if can_send(settings):
+        if settings.can_text:
             # Twilio's library takes long to import, and only sending needs it.
             from bot.sms.twilio_api import TwilioApi
 
@@ -107,8 +107,3 @@ def _pages(settings: Settings) -> Callable[[str], str]:
     template = settings.sms_link or f"{settings.public_url}/answers/{{topic}}"
     known = frozenset(path.stem for path in topics.files(TOPICS))
     return lambda topic: template.replace("{topic}", topic) if topic in known else ""
-
-
-def can_send(settings: Settings) -> bool:
-    """Whether texts can be sent that answer no text: the outbox has the channel `text` then."""
-    return bool(settings.twilio_account and settings.twilio_token and settings.twilio_sender)

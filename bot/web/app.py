@@ -19,6 +19,7 @@ from bot.sms.running import running as texting
 from bot.web import answers, chat, problems
 from bot.web.assets import Assets, compressed
 from bot.web.events import Hub
+from bot.web.feeds import router as feeds
 from bot.web.guard import Guard
 from bot.web.limits import Limits
 from bot.web.links import Linker
@@ -60,6 +61,7 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     app.include_router(chat.router)
     app.include_router(answers.router)
     app.include_router(sms.router)
+    app.include_router(feeds)
     app.add_api_route("/healthz", _healthz, tags=["operation"])
     app.add_api_route("/readyz", _readyz, tags=["operation"])
     app.add_api_route("/metrics", _metrics, tags=["operation"], response_class=Response)
@@ -94,6 +96,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         base = database.connect(settings.database_url)
         database.migrate(base)
         services = Services.build(base, clinic, channels=channels)
+    app.state.services = services
     async with texting(app, base, services) as text_channel:
         with background.running(background.jobs(settings, base, services, text_channel)):
             yield

@@ -59,14 +59,20 @@ def test_a_pending_visit_is_tentative(services: Services, at: At) -> None:
     assert str(staff["SUMMARY"]) == f"To be confirmed: Microneedling, face ({visit.reference})"
 
 
-def test_a_feed_opens_with_its_secret_until_that_is_revoked(services: Services, visit: Visit, at: At) -> None:
+def test_a_feed_opens_with_its_secret_until_that_is_revoked(services: Services, visit: Visit, clock: Any, at: At) -> None:
     services.booking.hold("face", at("2026-03-12 15:00"), holder="c2", channel="web")
     held = services.booking.hold("consultation", at("2026-03-10 15:00"), holder="c3", channel="web")
     other = services.booking.confirm(held.id, Visitor("Bo", "+12125550198"), holder="c3")
     assert other.practitioner == "imani"
     secret, second = services.feeds.issue("rowan"), services.feeds.issue("rowan")
-    content = services.feeds.read(secret)
-    assert content is not None
+    opened = services.feeds.read(secret)
+    assert opened is not None
+    content, version = opened
+    clock.advance(minutes=1)
+    later = services.feeds.read(secret)
+    assert later is not None
+    assert later[0] != content
+    assert later[1] == version
     assert str(event(content)["UID"]).startswith(visit.id)
     assert b"Ana" not in content
     assert services.feeds.read(services.feeds.issue("room")) is not None

@@ -34,7 +34,9 @@ def app(engine: Engine, settings: Settings) -> FastAPI:
 def modelless(settings: Settings, tmp_path: Path) -> FastAPI:
     """The application of someone who has not trained a model."""
     (tmp_path / "models").mkdir()
-    return web.create(settings.model_copy(update={"models": tmp_path / "models", "database_url": "sqlite://"}))
+    return web.create(
+        settings.model_copy(update={"models": tmp_path / "models", "database_url": f"sqlite:///{tmp_path}/test.db"})
+    )
 
 
 async def test_ready_when_the_engine_answers(app: FastAPI) -> None:
