@@ -52,13 +52,14 @@ class Server:
     def wait(self) -> None:
         """Waits until it answers visitors."""
         ends = time.monotonic() + PATIENCE
-        while time.monotonic() < ends and self._process is not None and self._process.poll() is None:
-            try:
-                if httpx.get(f"{self.url}/readyz", timeout=5).is_success:
-                    return
-            except httpx.TransportError:
-                pass
-            time.sleep(0.1)
+        with httpx.Client(base_url=self.url, timeout=5) as client:
+            while time.monotonic() < ends and self._process is not None and self._process.poll() is None:
+                try:
+                    if client.get("/readyz").is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                time.sleep(0.1)
         raise RuntimeError(f"the server did not start:\n{(self.folder / 'log').read_text()}")
 
     def stop(self) -> None:
@@ -70,6 +71,13 @@ class Server:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            self._process = None
+
+    def kill(self) -> None:
+        """Ends it without a chance to tidy up."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
             self._process = None
 
     @property
