@@ -1,15 +1,23 @@
 """`stipple sms`: talk with the running server as a telephone would, and see whether all is set."""
 
+import re
 import sys
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+from sqlalchemy import Engine
 
 from bot import logs
 from bot.settings import Settings
+from clinic import database
+from clinic.errors import NotAPhone
 
 if TYPE_CHECKING:
     from clinic.texting import Texting
+
+Number = Annotated[str, typer.Argument(help="The telephone number, as people write it or as +12125550142.")]
+How = Annotated[Literal["phone", "email", "website", "person", "letter"], typer.Option(help="How they have said it.")]
 
 app = typer.Typer(no_args_is_help=True, help="Text messages.")
 
@@ -25,15 +33,18 @@ def simulate(
     settings = _start()
     from bot.sms import simulate as twilio
 
+    number = re.sub(r"[\s().-]", "", number)
+    if not re.fullmatch(r"\+?\d{3,15}", number, re.ASCII):
+        raise typer.BadParameter("write the number as +12125550142", param_hint="NUMBER")
     more = {"NumMedia": "1", "MediaContentType0": media, "MediaUrl0": "https://api.twilio.com/media"} if media else {}
     more |= {"OptOutType": opt_out_type} if opt_out_type else {}
     with twilio.client(settings) as client:
-        for said in [text] if text is not None else (line.rstrip("\r\n") for line in sys.stdin):
+        for said in [text] if text is not None else _typed(number):
             try:
                 answers = twilio.post(settings, client, number, said, **more)
             except twilio.NoAnswer as error:
                 sys.exit(str(error))
-            print("\n".join(map(str, answers)) or "  [no answer]", flush=True)
+            print("\n".join(map(str, answers)) or "  [no text comes back]", flush=True)
 
 
 @app.command()
@@ -51,7 +62,8 @@ def check(
     if online and settings.can_text:
         api = TwilioApi(settings.twilio_account, settings.twilio_token, settings.twilio_sender, base=settings.twilio_api)
     try:
-        found = console.look(settings, SmsWording.load(practice.load(settings.clinic)), _texting(settings).blocks(), api)
+        clinic = practice.load(settings.clinic)
+        found = console.look(settings, clinic, SmsWording.load(clinic), _texting(settings).blocks(), api)
     except (Refused, Unclear) as error:
         sys.exit(f"Twilio does not answer as it should: {error}")
     print("\n".join(map(str, found)))
@@ -66,6 +78,43 @@ def unblock(scope: Annotated[str, typer.Argument(help="What `stipple sms check` 
     print(f"texts are sent again: {scope}")
 
 
+@app.command()
+def stop(number: Number, how: How = "phone") -> None:
+    """Note that somebody wants no more texts, and has said so by other means than a text. It counts at once."""
+    _say(number, how, False)
+    print("no more texts that they did not ask for; what they text themselves is answered")
+
+
+@app.command()
+def start(number: Number, how: How = "phone") -> None:
+    """Note that somebody wants texts after all, and has said so by other means than a text."""
+    _say(number, how, True)
+    print("texts are on again here; if they once texted STOP, they have to text START as well")
+
+
+def _say(number: str, how: How, given: bool) -> None:
+    settings = _start()
+    from bot.sms.wording import SmsWording
+    from clinic import clock, consent, phones, practice
+
+    clinic = practice.load(settings.clinic)
+    try:
+        phone = phones.e164(number, clinic.country)
+    except NotAPhone as error:
+        sys.exit(str(error))
+    version = SmsWording.load(clinic).version
+    consent.Consents(_database(settings), clock.now).record(phone, consent.TEXTS, given, wording=version, channel=how)
+
+
+def _typed(number: str) -> Iterator[str]:
+    """The lines of the standard input, asked for when somebody sits at it."""
+    while True:
+        try:
+            yield input(f"{number}> " if sys.stdin.isatty() else "")
+        except EOFError:
+            return
+
+
 def _start() -> Settings:
     settings = Settings.read()
     logs.configure("error")
@@ -73,12 +122,17 @@ def _start() -> Settings:
 
 
 def _texting(settings: Settings) -> "Texting":
-    from clinic import clock, database, practice
+    from clinic import clock, practice
     from clinic.inbox import Inbox
     from clinic.outbox import Outbox
     from clinic.texting import Texting
 
-    base = database.connect(settings.database_url)
-    database.migrate(base)
+    base = _database(settings)
     clinic = practice.load(settings.clinic)
     return Texting(base, clinic, clock.now, Inbox(base, clock.now, Outbox(base, clock.now, ())))
+
+
+def _database(settings: Settings) -> Engine:
+    base = database.connect(settings.database_url)
+    database.migrate(base)
+    return base

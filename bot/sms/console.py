@@ -7,6 +7,8 @@ from bot.settings import Settings
 from bot.sms.router import INBOUND, STATUS
 from bot.sms.wording import SmsWording
 from bot.sms_text import encoding, length, segments
+from clinic import phones
+from clinic.practice import Practice
 from clinic.texting import Block
 
 #: how Twilio is asked to retry: three times, whatever went wrong
@@ -29,19 +31,22 @@ class Finding:
 
     def __str__(self) -> str:
         """A line for the terminal."""
-        return f"{ {True: 'ok   ', False: 'WRONG', None: '     '}[self.sound] } {self.text}"
+        return f"{ {True: 'ok   ', False: 'WRONG', None: '     '}[self.sound] } {self.text}".rstrip()
 
 
-def look(settings: Settings, wording: SmsWording, blocks: list[Block], numbers: Numbers | None = None) -> list[Finding]:
+def look(
+    settings: Settings, practice: Practice, wording: SmsWording, blocks: list[Block], numbers: Numbers | None = None
+) -> list[Finding]:
     """Looks at settings, wording and blocks; with `numbers`, also at what Twilio has."""
     found = [
         *_settings(settings),
+        *_shown(settings, practice),
         *_texts(wording),
         *(Finding(False, f"nothing is sent to {b.scope}: Twilio's error {b.error_code}; `stipple sms unblock`") for b in blocks),
     ]
     if numbers is not None and settings.twilio_sender.startswith("+"):
         found.append(_number(settings, numbers))
-    return [*found, *_console(settings)]
+    return [*found, *_console(settings, wording)]
 
 
 def _settings(settings: Settings) -> list[Finding]:
@@ -62,6 +67,18 @@ def _settings(settings: Settings) -> list[Finding]:
     who = "Stipple" if settings.sms_keywords == "stipple" else "Twilio"
     found.append(Finding(None, f"{who} answers STOP, START and HELP unless Twilio says that it has (STIPPLE_SMS_KEYWORDS)"))
     return found
+
+
+def _shown(settings: Settings, practice: Practice) -> list[Finding]:
+    """Whether the number that visitors are shown is the one that texts come from."""
+    shown = phones.e164(practice.text_phone, practice.country) if practice.text_phone else ""
+    if not shown:
+        return [Finding(None, "clinic.yml has no text_phone: the website shows no number to text to")]
+    if not settings.twilio_sender.startswith("+"):
+        return []
+    if shown == settings.twilio_sender:
+        return [Finding(True, f"text_phone of clinic.yml is {shown}")]
+    return [Finding(False, f"text_phone of clinic.yml is {shown}, and texts come from {settings.twilio_sender}")]
 
 
 def _set(value: str, without: str) -> str:
@@ -90,14 +107,16 @@ def _number(settings: Settings, numbers: Numbers) -> Finding:
     return Finding(right, f"Twilio sends texts to {known.get('sms_url') or 'nowhere'}" + ("" if right else f", not to {wanted}"))
 
 
-def _console(settings: Settings) -> list[Finding]:
+def _console(settings: Settings, wording: SmsWording) -> list[Finding]:
     base = settings.public_url or "https://your-address"
+    replies = {"STOP": "stopped", "START": "started", "HELP": "help"}
     lines = (
         "",
         "In Twilio's console, at the number or its Messaging Service:",
         f"  A message comes in: webhook, HTTP POST, {base}{INBOUND}{RETRIES}",
         f"  Delivery status callback: {base}{STATUS}",
-        "  Opt-out: Advanced Opt-Out with the texts of docs/sms.md; take YES and CANCEL off its lists where it allows that",
         "  Smart Encoding: may stay off, texts are plain already",
+        "  Advanced Opt-Out: take YES off its words; its replies:",
+        *(f"    {word}: {wording.text(name)}" for word, name in replies.items()),
     )
     return [Finding(None, line) for line in lines]

@@ -59,7 +59,9 @@ def post(settings: Settings, client: httpx.Client, number: str, text: str, **mor
     try:
         answer = client.post(PATH, data=fields, headers=headers)
     except httpx.HTTPError as error:
-        raise NoAnswer(f"the server does not answer: {error}") from error
+        raise NoAnswer(f"the server at {client.base_url} does not answer: {error}") from error
+    if answer.status_code == 403:
+        raise NoAnswer("403: the server has another STIPPLE_PUBLIC_URL or STIPPLE_TWILIO_TOKEN than this terminal")
     if answer.status_code != 200:
         raise NoAnswer(f"the server answers {answer.status_code}: {answer.text}")
     try:

@@ -10,14 +10,20 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from sqlalchemy import Engine
+from typer.testing import CliRunner
 
 from bot.settings import BadSetting, Settings
-from bot.sms import console, simulate
+from bot.sms import cli, console, simulate
 from bot.sms.service import Sms
+from clinic import consent, practice
+from clinic.services import Services
 from clinic.texting import Block
 from tests.services import free_port
 from tests.sms.conftest import CLINIC, NUMBER, START, TOKEN, Echo, application, said
 from tests.sms.fake_twilio import ACCOUNT, FakeTwilio
+
+PRACTICE = practice.load(Path("clinic.yml"))
 
 
 @pytest.fixture
@@ -75,15 +81,28 @@ def test_the_command_talks_with_the_server(server: Settings, tmp_path: Path) -> 
 
 
 def test_check_says_what_is_missing_and_what_to_set(sms_settings: Settings, sms: Sms) -> None:
-    lines = "\n".join(map(str, console.look(sms_settings, sms.wording, [])))
+    lines = "\n".join(map(str, console.look(sms_settings, PRACTICE, sms.wording, [])))
     assert "ok    STIPPLE_PUBLIC_URL is https://stipple.clinic.example" in lines
     assert "WRONG STIPPLE_TWILIO_SENDER is not set" in lines
     assert "https://stipple.clinic.example/sms/inbound#rc=3&rp=all" in lines
     assert "https://stipple.clinic.example/sms/status" in lines
 
 
+def test_check_gives_the_replies_to_put_into_twilios_console(sms_settings: Settings, sms: Sms) -> None:
+    lines = "\n".join(map(str, console.look(sms_settings, PRACTICE, sms.wording, [])))
+    for name in ("stopped", "started", "help"):
+        assert sms.wording.text(name) in lines
+
+
+@pytest.mark.parametrize(("sender", "sound"), [("+12125550144", True), ("+12125550100", False)])
+def test_check_compares_the_number_that_visitors_are_shown(sms_settings: Settings, sms: Sms, sender: str, sound: bool) -> None:
+    set_up = sms_settings.model_copy(update={"twilio_sender": sender})
+    (found,) = [f for f in console.look(set_up, PRACTICE, sms.wording, []) if "text_phone" in f.text]
+    assert found.sound is sound
+
+
 def test_check_names_what_was_stopped(sms_settings: Settings, sms: Sms) -> None:
-    found = console.look(sms_settings, sms.wording, [Block("kind:visitor.reminder_24h", 30007, START)])
+    found = console.look(sms_settings, PRACTICE, sms.wording, [Block("kind:visitor.reminder_24h", 30007, START)])
     assert any(f.sound is False and "30007" in f.text and "kind:visitor.reminder_24h" in f.text for f in found)
 
 
@@ -96,12 +115,34 @@ def test_check_online_asks_twilio_where_the_number_sends_its_texts(sms_settings:
     try:
         for url, sound in ((f"{sms_settings.public_url}/sms/inbound#rc=3&rp=all", True), ("https://elsewhere.example/", False)):
             peer.numbers = {CLINIC: url}
-            (line,) = [f for f in console.look(set_up, sms.wording, [], api) if "Twilio sends texts to" in f.text]
+            (line,) = [f for f in console.look(set_up, PRACTICE, sms.wording, [], api) if "Twilio sends texts to" in f.text]
             assert line.sound is sound
         peer.numbers = {}
-        assert any("does not have the number" in f.text for f in console.look(set_up, sms.wording, [], api))
+        assert any("does not have the number" in f.text for f in console.look(set_up, PRACTICE, sms.wording, [], api))
     finally:
         peer.close()
+
+
+def test_staff_note_what_was_said_on_the_telephone(
+    sms: Sms, services: Services, base: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """3.4f 3.6a: a visitor may end texts by any reasonable means; staff note it, and it counts at once."""
+    monkeypatch.setenv("STIPPLE_DATABASE_URL", base.url.render_as_string())
+    run = CliRunner()
+    assert run.invoke(cli.app, ["stop", "(212) 555-0142", "--how", "email"]).exit_code == 0
+    assert sms.texting.opted_out(NUMBER)
+    assert run.invoke(cli.app, ["start", NUMBER]).exit_code == 0
+    assert [(said.given, said.channel, said.purpose) for said in services.consents.history(NUMBER)] == [
+        (False, "email", consent.TEXTS),
+        (True, "phone", consent.TEXTS),
+    ]
+    assert {said.wording for said in services.consents.history(NUMBER)} == {sms.wording.version}
+    assert run.invoke(cli.app, ["stop", "212"]).exit_code == 1
+
+
+@pytest.mark.parametrize("number", ["hello", "+1", "1" * 30])
+def test_simulate_asks_for_a_number(number: str) -> None:
+    assert "NUMBER" in CliRunner().invoke(cli.app, ["simulate", number, "hi"]).output
 
 
 @pytest.mark.parametrize(
