@@ -12,6 +12,24 @@ import re
 from collections.abc import Callable
 from typing import Any, Self
 
+from clinic.when_words import (
+    DAY,
+    MONTH,
+    MONTH_NUMBERS,
+    MONTHS,
+    NUMBER,
+    ORDINAL_WORDS,
+    PART_OF,
+    PARTS_OF_DAY,
+    SAYS_CLOCK,
+    WEEKDAY,
+    YEAR,
+    clock,
+    number_of,
+    time_of_day,
+    weekday_of,
+)
+
 #: days ahead for which visits can be booked: of two readings, one beyond them is not meant
 HORIZON = 90
 #: days that "fridays" or "after the 5th" stands for
@@ -75,71 +93,6 @@ class Reading:
         return len(self.options) == 1
 
 
-_MONTHS = (
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-)
-_MONTH_NUMBERS = {name[:length]: n for n, name in enumerate(_MONTHS, 1) for length in (3, 4, len(name))}
-_WEEKDAY_NAMES = (
-    ("monday", "mondays", "mon", "mondy", "munday"),
-    ("tuesday", "tuesdays", "tue", "tues", "teusday", "tuseday", "tuesdy"),
-    ("wednesday", "wednesdays", "wed", "weds", "wensday", "wednsday", "wednesdy"),
-    ("thursday", "thursdays", "thu", "thur", "thurs", "thrusday", "thursdy"),
-    ("friday", "fridays", "fri", "firday", "fridy", "freitag"),
-    ("saturday", "saturdays", "sat", "saterday", "satuday"),
-    ("sunday", "sundays", "sun", "sundy"),
-)
-_WEEKDAY_NUMBERS = {name: n for n, names in enumerate(_WEEKDAY_NAMES) for name in names}
-_WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-_NUMBER_WORDS = {word: n for n, word in enumerate(_WORDS, 1)} | {"a": 1, "an": 1, "couple of": 2, "a couple of": 2, "few": 3}
-_ORDINAL_WORDS = {"first": 1, "second": 2, "third": 3, "fourth": 4, "last": -1}
-
-_M = r"(?P<month>" + "|".join(sorted(_MONTH_NUMBERS, key=len, reverse=True)) + r")\.?"
-_W = r"(?P<weekday>" + "|".join(sorted(_WEEKDAY_NUMBERS, key=len, reverse=True)) + r")"
-_N = r"(?P<n>\d{1,2}|" + "|".join(sorted(_NUMBER_WORDS, key=len, reverse=True)) + r")"
-_D = r"(?P<day>3[01]|[12]\d|0?[1-9])(?:st|nd|rd|th)?"
-_Y = r"(?:,? ?(?P<year>20\d\d))?"
-_PART_OF = (
-    r"(?:(?P<part>early|beginning of|start of|mid|middle of|late|end of"
-    r"|(?P<week>first|second|third|fourth|last) week (?:of|in))[ -](?:the )?)?"
-)
-
-# (spoken, from, up to)
-_PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
-    (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
-    (r"early afternoon|just after lunch", 12, 15),
-    (r"after lunch", 13, 24),
-    (r"after (?:the )?school(?: run)?", 15, 24),
-    (r"before (?:my )?work", 0, 10),
-    (r"first thing(?: in the morning)?|early morning|early in the (?:morning|day)|start of the day", 6, 10),
-    (r"late(?:r in the)? morning|mid[- ]?morning", 10, 12),
-    (r"late(?:r in the)? afternoon|end of the day|late in the day|last thing", 15, 24),
-    (r"mornings?|morn|mornin|a\.m\.|(?<!\bi )am|before (?:noon|midday|lunch)", 0, 12),
-    (r"lunch ?times?|(?:over |at |on my |in my )?lunch(?: ?break| ?hour)?", 12, 14),
-    (r"after (?:noon|midday)|afternoons?|arvos?|aft|p\.m\.|pm", 12, 18),
-    (r"after (?:my )?work|evenings?|eves?|tonight|tonite|after (?:office|business) hours", 17, 24),
-)
-
-_CLOCK = (
-    r"(?:(?P<half>half(?: past)?|quarter past|quarter to|(?P<minutes_off>five|ten|twenty|twenty[- ]five) (?P<way>past|to)) )?"
-    r"(?P<hour>[01]?\d|2[0-3]|" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")"
-    r"(?:(?:[:.h](?=\d)| (?=00|15|30|45))(?P<minute>[0-5]\d))?(?P<thirty> thirty| fifteen| forty[- ]five)?"
-    r"(?P<clock> ?o'?clock)?(?P<ish>ish)?(?: ?(?P<half_day>[ap])\.?m?\b\.?)?(?P<ish2>ish| or so)?"
-    r"(?: (?:in the |at )(?P<named>morning|afternoon|arvo|evening|night))?"
-)
-_SAYS_CLOCK = ("half", "minute", "thirty", "clock", "ish", "half_day", "ish2", "named")
-
-
 def read(text: str, today: dt.date, country: str = "US", *, expected: bool = False) -> Reading | None:
     """Reads when a visit is wanted out of a text; None when nothing in it says so.
 
@@ -186,15 +139,17 @@ class _Reader:
         self._each(r"(?P<a>\d{1,2})[/-](?P<b>\d{1,2})(?:[/-](?P<y>20\d\d|\d\d))?(?!\d)", self._slashed)
         self._each(r"(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<y>20\d\d|\d\d)", self._slashed)
         bound = r"(?P<bound>before|after|from|since|by|until|till|not before|not until|starting)? ?(?:on )?(?:the )?"
-        self._each(bound + _D + r" (?:of )?(?:the month of )?" + _M + r"\b" + _Y, self._month_day)
-        self._each(bound + _M + r" (?:the )?" + _D + r"\b(?![:.]\d)(?! ?[ap]m)" + _Y, self._month_day)
+        self._each(bound + DAY + r" (?:of )?(?:the month of )?" + MONTH + r"\b" + YEAR, self._month_day)
+        self._each(bound + MONTH + r" (?:the )?" + DAY + r"\b(?![:.]\d)(?! ?[ap]m)" + YEAR, self._month_day)
         self._each(
-            _PART_OF + r"(?:in |during )?(?:the month of )?" + _M + r"\b(?! (?:i|be|you|we|have|need)\b)" + _Y, self._month
+            PART_OF + r"(?:in |during )?(?:the month of )?" + MONTH + r"\b(?! (?:i|be|you|we|have|need)\b)" + YEAR, self._month
         )
-        self._each(_PART_OF + r"(?:(?P<which>next|this|the following|the coming) )?month", self._relative_month)
-        self._each(r"(?:a |one )?(?P<n2>week|fortnight|two weeks) (?:on|from|after) (?:next |this |coming )?" + _W, self._week_on)
-        self._each(_W + r" (?P<n2>week|fortnight)\b", self._week_on)
-        self._each(_W + r" after next", self._after_next)
+        self._each(PART_OF + r"(?:(?P<which>next|this|the following|the coming) )?month", self._relative_month)
+        self._each(
+            r"(?:a |one )?(?P<n2>week|fortnight|two weeks) (?:on|from|after) (?:next |this |coming )?" + WEEKDAY, self._week_on
+        )
+        self._each(WEEKDAY + r" (?P<n2>week|fortnight)\b", self._week_on)
+        self._each(WEEKDAY + r" after next", self._after_next)
         self._each(r"(?:the )?day after (?:tomorrow|tmrw|tmr|tomorow)|overmorrow", lambda _: self._add(today + 2 * day))
         self._each(
             r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day)
@@ -203,27 +158,31 @@ class _Reader:
         # What part of the day it is about is read later.
         self._each(r"this (?:morning|afternoon|arvo|evening)|tonight|tonite", lambda _: self._add(today) and False)
         self._each(r"yesterday", lambda _: self._add(today - day))
-        self._each(r"last " + _W, lambda m: self._add(today - ((today.weekday() - _weekday(m) - 1) % 7 + 1) * day))
+        self._each(r"last " + WEEKDAY, lambda m: self._add(today - ((today.weekday() - weekday_of(m) - 1) % 7 + 1) * day))
         self._each(r"(?:the )?(?P<which>weekend after next|next weekend|this weekend|weekend)\b", self._weekend)
         self._each(
             r"(?:the )?week after next|the week after(?= that| please|\W*$|,)", lambda _: self._weeks.append(self._week(2))
         )
         self._each(r"(?:a )?(?:next|the following) week", lambda _: self._weeks.append(self._week(1)))
         self._each(r"(?:later |sometime )?this week|the week", lambda _: self._weeks.append((today, self._week(0)[1])))
-        self._each(r"(?:in )" + _N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
-        self._each(_N + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time| from (?:now|today)| away| later)", self._ahead)
+        self._each(r"(?:in )" + NUMBER + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
+        self._each(
+            NUMBER + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time| from (?:now|today)| away| later)", self._ahead
+        )
         self._each(r"within (?:the next |a |the )?(?P<n3>\d{1,2})? ?(?P<unit>days?|weeks?|month)", self._within)
         self._each(r"(?:the )?next (?P<n3>few|couple of|\d{1,2}) (?P<unit>days?|weeks?)", self._within)
-        self._each(r"(?:not|except|but not|no|cant do|can't do|apart from|any day but|anything but) (?:on )?" + _W, self._exclude)
+        self._each(
+            r"(?:not|except|but not|no|cant do|can't do|apart from|any day but|anything but) (?:on )?" + WEEKDAY, self._exclude
+        )
         self._each(r"(?P<every>weekdays?|week days?|during the week|weekends)", self._every_weekday)
         self._each(
             r"(?P<which>(?:not )?before|after|from|by|until|till|starting)? ?(?:on )?"
             r"(?P<next>next|this|the coming|coming|this coming|the following|the next)? ?"
-            + _W
+            + WEEKDAY
             + r"(?: the (?P<nth>\d{1,2})(?:st|nd|rd|th)?)?",
             self._weekday,
         )
-        self._each(r"(?:week of|week commencing|wc|week starting)(?: the)? " + _D, self._week_of)
+        self._each(r"(?:week of|week commencing|wc|week starting)(?: the)? " + DAY, self._week_of)
         numbered = r"(?:st|nd|rd|th)" if not self._expected else r"(?:st|nd|rd|th)|(?<=the [123]\d)|(?<=the \d)"
         self._each(
             bound + r"(?P<day>3[01]|[12]\d|0?[1-9])(?:" + numbered + r")(?! (?:time|session|visit|treatment|one|of))",
@@ -254,7 +213,7 @@ class _Reader:
         return self._add(*(near if len(near) == 1 else days))
 
     def _month_day(self, m: re.Match[str]) -> bool:
-        day = self._dated(_MONTH_NUMBERS[m["month"]], int(m["day"]), int(m["year"]) if m["year"] else None)
+        day = self._dated(MONTH_NUMBERS[m["month"]], int(m["day"]), int(m["year"]) if m["year"] else None)
         return self._bounded(m["bound"], day)
 
     def _ordinal(self, m: re.Match[str]) -> bool:
@@ -284,7 +243,7 @@ class _Reader:
         # "may" and "march" and "sat" are words of their own, too.
         if m["month"] in ("may", "mar", "march", "dec", "sept") and not (m[0] != m["month"] or self._expected):
             return False
-        number = _MONTH_NUMBERS[m["month"]]
+        number = MONTH_NUMBERS[m["month"]]
         year = int(m["year"]) if m["year"] else self._today.year + (number < self._today.month)
         return self._part_of_month(m, dt.date(year, number, 1))
 
@@ -298,7 +257,7 @@ class _Reader:
         last = _next_month(first) - dt.timedelta(days=1)
         part = m["part"]
         if m["week"]:
-            n = _ORDINAL_WORDS[m["week"]]
+            n = ORDINAL_WORDS[m["week"]]
             begins = last - dt.timedelta(days=6) if n < 0 else first + dt.timedelta(days=7 * (n - 1))
             first, last = begins, begins + dt.timedelta(days=6)
         elif part in ("early", "beginning of", "start of"):
@@ -311,10 +270,10 @@ class _Reader:
 
     def _week_on(self, m: re.Match[str]) -> bool:
         weeks = 1 if m["n2"] == "week" else 2
-        return self._add(self._coming(_weekday(m)) + dt.timedelta(weeks=weeks))
+        return self._add(self._coming(weekday_of(m)) + dt.timedelta(weeks=weeks))
 
     def _after_next(self, m: re.Match[str]) -> bool:
-        return self._add(self._coming(_weekday(m)) + dt.timedelta(weeks=1))
+        return self._add(self._coming(weekday_of(m)) + dt.timedelta(weeks=1))
 
     def _weekend(self, m: re.Match[str]) -> bool:
         saturday = self._today + dt.timedelta(days=5 - self._today.weekday())
@@ -327,7 +286,7 @@ class _Reader:
         return self._add_span(after) if self._today.weekday() >= 5 else self._add_spans(coming, after)
 
     def _ahead(self, m: re.Match[str]) -> bool:
-        n = _number(m["n"])
+        n = number_of(m["n"])
         if m["unit"].startswith("day"):
             return self._add(self._today + dt.timedelta(days=n))
         if m["unit"].startswith("month"):
@@ -355,7 +314,7 @@ class _Reader:
         return False
 
     def _exclude(self, m: re.Match[str]) -> bool:
-        self._excluded.add(_weekday(m))
+        self._excluded.add(weekday_of(m))
         return True
 
     def _every_weekday(self, m: re.Match[str]) -> bool:
@@ -366,7 +325,7 @@ class _Reader:
         # Three letters are a word of their own, unless something beside them speaks of days.
         if m["weekday"] in ("sun", "sat", "wed", "mon") and m[0].strip() == m["weekday"] and not self._stands_for_a_day(m):
             return False
-        number = _weekday(m)
+        number = weekday_of(m)
         if m["nth"]:
             first = self._today.replace(day=1)
             for _ in range(12):
@@ -427,7 +386,7 @@ class _Reader:
 
     def _read_times_that_look_like_days(self) -> None:
         """Times that a date's pattern would swallow: "2-4pm", "between 2 and 4", "14.30"."""
-        first, second = _clock("1"), _clock("2")
+        first, second = clock("1"), clock("2")
         self._each(
             r"(?:between|from|btw) " + first + r" ?(?:-|and|to|til|till|until|&) ?" + second + r"(?!/|\d|(?:st|nd|rd|th)\b)",
             self._range,
@@ -435,7 +394,7 @@ class _Reader:
         self._each(first + r" ?(?:-|to|til|till) ?" + second + r"(?!/|-|\d|(?:st|nd|rd|th)\b)", self._marked_range)
 
     def _read_clock_times(self) -> None:
-        time = _clock("1")
+        time = clock("1")
         self._each(
             r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|"
             r"before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?",
@@ -451,19 +410,19 @@ class _Reader:
         self._each(time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?)\b)", self._marked)
 
     def _range(self, m: re.Match[str]) -> bool:
-        ends = _time(m, "2")
-        begins = _time(m, "1")
+        ends = time_of_day(m, "2")
+        begins = time_of_day(m, "1")
         if begins is None or ends is None or begins >= ends:
             return False
         self._begins, self._ends = begins, ends
         return True
 
     def _marked_range(self, m: re.Match[str]) -> bool:
-        said = any(m[f"{name}{n}"] for n in "12" for name in _SAYS_CLOCK)
+        said = any(m[f"{name}{n}"] for n in "12" for name in SAYS_CLOCK)
         return (said or self._expected) and self._range(m)
 
     def _bound_time(self, m: re.Match[str]) -> bool:
-        time = _time(m, "1")
+        time = time_of_day(m, "1")
         if time is None:
             return False
         if m["bound"] in ("before", "until", "till", "by", "no later than", "earlier than"):
@@ -490,17 +449,17 @@ class _Reader:
         return self._set_at(m)
 
     def _says_clock(self, m: re.Match[str]) -> bool:
-        return any(m[f"{name}1"] for name in _SAYS_CLOCK)
+        return any(m[f"{name}1"] for name in SAYS_CLOCK)
 
     def _set_at(self, m: re.Match[str]) -> bool:
-        time = _time(m, "1")
+        time = time_of_day(m, "1")
         if time is None or self._at:
             return False
         self._at = time
         return True
 
     def _read_parts_of_day(self) -> None:
-        for pattern, begins, ends in _PARTS_OF_DAY:
+        for pattern, begins, ends in PARTS_OF_DAY:
             self._each(
                 r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")",
                 functools.partial(self._part, begins, ends),
@@ -578,7 +537,7 @@ class _Reader:
 
     def _by_dateparser(self) -> Reading | None:
         text = self._text.replace("\0", " ").strip()
-        if not self._expected or not 3 <= len(text) <= 40 or not re.search(r"\d|day|week|month|" + "|".join(_MONTHS), text):
+        if not self._expected or not 3 <= len(text) <= 40 or not re.search(r"\d|day|week|month|" + "|".join(MONTHS), text):
             return None
         # It takes long to load, and is seldom needed.
         import dateparser
@@ -601,34 +560,6 @@ class _Reader:
         self._text = re.sub(rf"(?<![a-z0-9'])(?:{pattern})(?![a-z0-9])", blank, self._text)
 
 
-def _clock(suffix: str) -> str:
-    """The pattern of a time of day, with its groups numbered."""
-    return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{suffix}>", _CLOCK)
-
-
-def _time(m: re.Match[str], suffix: str) -> dt.time | None:
-    """The time of day of a match; an hour that says neither a.m. nor p.m. is one of the day, from 8 to 7."""
-    word = m[f"hour{suffix}"]
-    hour = _NUMBER_WORDS[word] if word in _NUMBER_WORDS else int(word)
-    minute = int(m[f"minute{suffix}"] or 0)
-    if m[f"thirty{suffix}"]:
-        minute = {"thirty": 30, "fifteen": 15}.get(m[f"thirty{suffix}"].strip(), 45)
-    half = m[f"half{suffix}"]
-    away = {"half": 30, "half past": 30, "quarter past": 15, "quarter to": -15}.get(half or "", 0)
-    if m[f"minutes_off{suffix}"]:
-        away = {"five": 5, "ten": 10, "twenty": 20}.get(m[f"minutes_off{suffix}"], 25)
-        away = -away if m[f"way{suffix}"] == "to" else away
-    marked = m[f"half_day{suffix}"] or {"morning": "a", None: None}.get(m[f"named{suffix}"], "p")
-    if marked == "p" and hour < 12:
-        hour += 12
-    elif marked == "a" and hour == 12:
-        hour = 0
-    elif not marked and not word.startswith("0") and 1 <= hour <= 7:
-        hour += 12
-    total = hour * 60 + minute + away
-    return dt.time(total // 60, total % 60) if 0 <= total < 24 * 60 else None
-
-
 def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
     """Several days as one span, with the weekdays that count in it."""
     first, last = min(first for first, _ in spans), max(last for _, last in spans)
@@ -640,14 +571,6 @@ def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
 def _plain(text: str) -> str:
     plain = text.lower().replace("’", "'").replace("–", "-").replace("—", "-")
     return " ".join(plain.split())
-
-
-def _weekday(m: re.Match[str]) -> int:
-    return _WEEKDAY_NUMBERS[m["weekday"]]
-
-
-def _number(word: str) -> int:
-    return _NUMBER_WORDS[word] if word in _NUMBER_WORDS else int(word)
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

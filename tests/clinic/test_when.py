@@ -257,6 +257,18 @@ def test_a_short_answer_to_the_question_when_is_read(phrase: str, meant: str) ->
     assert " | ".join(map(_written, reading.options)) == meant
 
 
+@pytest.mark.parametrize(("phrase", "meant"), [("in 48 hours", "6"), ("mar12", "12")])
+def test_what_the_grammar_has_no_words_for_is_read_when_a_day_was_asked_for(phrase: str, meant: str) -> None:
+    reading = read(phrase, TODAY, expected=True)
+    assert reading
+    assert " | ".join(map(_written, reading.options)) == meant
+    assert read(phrase, TODAY) is None
+
+
+def test_a_day_years_away_is_not_meant() -> None:
+    assert read("in 20 years", TODAY, expected=True) is None
+
+
 def test_day_and_month_go_by_the_country_and_both_ways_when_both_may_be_meant() -> None:
     american, british = read("4/5", TODAY, "US"), read("4/5", TODAY, "GB")
     assert american
