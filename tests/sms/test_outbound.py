@@ -298,6 +298,30 @@ class TestWhenAndWhether:
         assert peer.texts == []
         assert len(services.outbox.entries("dropped")) == 1
 
+    @pytest.mark.parametrize("kind", [REMINDER, "visitor.visit_booked", "visitor.visit_moved", "visitor.handoff_reply"])
+    async def test_one_stop_ends_all_that_nobody_asked_for(
+        self, known: Twilio, sender: TextSender, peer: FakeTwilio, kind: str
+    ) -> None:
+        """3.6c: whatever the text was about that it answers."""
+        await known.say("STOP")
+        with pytest.raises(Dropped):
+            sender.send(text(kind=kind))
+        assert peer.texts == []
+
+    async def test_each_yes_and_no_is_kept_with_its_time_its_wording_and_its_conversation(
+        self, known: Twilio, services: Services, sms: Sms, clock: Clock
+    ) -> None:
+        """3.6d"""
+        await known.say("STOP")
+        clock.advance(hours=1)
+        await known.say("START")
+        first, second = services.consents.history(NUMBER)
+        assert (first.given, second.given) == (False, True)
+        assert second.at - first.at == dt.timedelta(hours=1)
+        assert {first.wording, second.wording} == {sms.wording.version}
+        assert {first.channel, second.channel} == {"sms"}
+        assert first.conversation_id == sms.channel.pseudonyms.conversation(NUMBER)
+
     async def test_stop_is_obeyed_at_once(self, known: Twilio, worker: Worker, services: Services, peer: FakeTwilio) -> None:
         services.consents.record(NUMBER, consent.TEXTS, True, wording="1", channel="web")
         book(services)

@@ -54,6 +54,20 @@ def test_several_messages_of_a_turn_are_one_text_when_they_fit() -> None:
     assert replies.write(said("One.", "Two."), MORE).texts == ("One.\nTwo.",)
 
 
+def test_blank_lines_and_buttons_make_no_texts_of_their_own() -> None:
+    """3.9c: one text, and nothing of what stands behind a button in it."""
+    written = replies.write(said("One.\n\nTwo.", choices=("A",), zone="clarify"), MORE)
+    assert written.texts == ("One.\n\nTwo.\n1 A",)
+
+
+def test_the_page_is_named_as_far_as_that_is_free_and_before_other_topics() -> None:
+    """3.8f"""
+    short, long = said("x" * 100, choices=("faq/a:A",)), said("x" * 150, choices=("faq/a:A",))
+    page = f"\nMore: {LINK}"
+    assert replies.write(short, MORE, page).texts == ("x" * 100 + page + "\n1 A",)
+    assert replies.write(long, MORE, page).texts == ("x" * 150 + "\n1 A",)
+
+
 def test_nothing_to_say_is_no_text() -> None:
     assert replies.write(said(), MORE).texts == ()
 
