@@ -78,6 +78,12 @@ class Summary:
         """The median over the topics; 0 without any."""
         return float(statistics.median(self.segments.values())) if self.segments else 0.0
 
+    @property
+    def longer(self) -> dict[int, list[str]]:
+        """The topics whose text message takes more than one part, by how many it takes."""
+        counts = sorted(set(self.segments.values()) - {0, 1})
+        return {count: [label for label, parts in self.segments.items() if parts == count] for count in counts}
+
 
 @dataclass(frozen=True)
 class Findings:
@@ -260,6 +266,7 @@ def report(findings: Findings) -> str:
         f"{_count(summary.unapproved, 'answer')} of {summary.topics} still to be approved by the clinician, "
         f"{summary.due} due for review.",
         f"Segments of a text message: {summary.median_segments:g} in the median, at most {most_segments}.",
+        *(f"  {count}: {', '.join(labels)}" for count, labels in summary.longer.items()),
         f"{_count(len(findings.errors), 'error')}, {_count(len(findings.warnings), 'warning')}.",
     ]
     return "\n".join(lines)

@@ -706,6 +706,7 @@ def test_summary_counts_what_there_is(tree: Path) -> None:
     assert (summary.topics, summary.examples, summary.facts, summary.unapproved, summary.due) == (3, 124, 3, 2, 0)
     assert summary.segments == {"faq/numbing": 1, "faq/pain": 1, "clinic/contact": 2}
     assert summary.median_segments == 1
+    assert "  2: clinic/contact" in report(check(tree, TODAY)).splitlines()
 
 
 def test_report_ends_with_the_summary(tree: Path) -> None:

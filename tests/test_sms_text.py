@@ -25,6 +25,7 @@ SMILE = "\N{SLIGHTLY SMILING FACE}"
     ],
 )
 def test_typography_is_made_plain_and_nothing_else(typed: str, plain: str) -> None:
+    """3.8b"""
     assert fold(typed) == plain
 
 
@@ -36,11 +37,13 @@ def test_the_alphabet_has_the_size_that_the_standard_gives_it() -> None:
 
 @pytest.mark.parametrize("text", ["", "plain", "£5 @ 9 Å ñ à é", "^{}\\[~]|€", "line\nline", "ΔΦΓΛΩΠΨΣΘΞ"])
 def test_texts_of_the_gsm_alphabet(text: str) -> None:
+    """3.8a"""
     assert encoding(text) == "GSM-7"
 
 
 @pytest.mark.parametrize("text", ["it’s", "ç", "á", "`", "a\tb", "Ω Я", SMILE])
 def test_one_other_character_makes_a_text_ucs_2(text: str) -> None:
+    """3.8a"""
     assert encoding(f"plain {text}") == "UCS-2"
 
 
@@ -75,10 +78,12 @@ def test_strangers_are_named_once_in_order() -> None:
     ],
 )
 def test_parts(text: str, parts: int) -> None:
+    """3.8a"""
     assert segments(text) == parts
 
 
 def test_length_counts_what_is_sent() -> None:
+    """3.8c"""
     assert length("a€") == 3
     assert length(f"á€{SMILE}") == 4
 

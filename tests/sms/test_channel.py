@@ -40,6 +40,7 @@ class TestTurns:
     """3.2: stored first, answered once, in order."""
 
     async def test_a_retry_gets_the_same_reply_and_nothing_runs_twice(self, known: Twilio, echo: Echo) -> None:
+        """3.2a"""
         fields = known.fields("hello")
         first = await known.post(fields)
         again = [await known.post(fields) for _ in range(3)]
@@ -47,6 +48,7 @@ class TestTurns:
         assert echo.texts == ["hello"]
 
     async def test_a_retry_that_overtakes_waits_for_the_first(self, known: Twilio, echo: Echo) -> None:
+        """3.2a"""
         echo.delay = 0.2
         fields = known.fields("hello")
         answers = await asyncio.gather(*(known.post(fields) for _ in range(4)))
@@ -56,6 +58,7 @@ class TestTurns:
     async def test_a_retry_at_another_process_gets_the_same_reply(
         self, known: Twilio, echo: Echo, sms_settings: Settings, base: Engine, services: Services, clock: Clock
     ) -> None:
+        """3.2b"""
         other = Sms.build(sms_settings, base, services, clock=clock)
         other.channel.engine = echo
         echo.delay = 0.2
@@ -67,6 +70,7 @@ class TestTurns:
         assert echo.texts == ["hello"]
 
     async def test_the_turns_of_a_number_run_one_at_a_time_and_in_order(self, known: Twilio, echo: Echo) -> None:
+        """3.2d"""
         echo.delay = 0.02
         answers = await asyncio.gather(*(known.say(f"m{n}") for n in range(8)))
         assert echo.texts == [f"m{n}" for n in range(8)]
@@ -76,6 +80,7 @@ class TestTurns:
     async def test_and_so_they_do_in_two_processes(
         self, known: Twilio, echo: Echo, sms_settings: Settings, base: Engine, services: Services, clock: Clock
     ) -> None:
+        """3.2d"""
         other = Sms.build(sms_settings, base, services, clock=clock)
         other.channel.engine = echo
         echo.delay = 0.02
@@ -90,6 +95,7 @@ class TestTurns:
 
     async def test_different_numbers_do_not_wait_for_each_other(self, client: httpx.AsyncClient, echo: Echo) -> None:
         # Nobody is answered until all have been heard.
+        """3.9d"""
         echo.meeting = asyncio.Barrier(8)
         phones = [Twilio(client, f"+1212555010{n}") for n in range(8)]
         for phone, start in zip(phones, range(100, 900, 100), strict=True):
@@ -101,6 +107,7 @@ class TestTurns:
     async def test_one_whose_process_died_is_answered_before_the_next_one(
         self, known: Twilio, echo: Echo, sms: Sms, clock: Clock
     ) -> None:
+        """3.2d"""
         sms.inbox.receive(Incoming("SMlost", NUMBER, "text", "lost", None))
         clock.advance(seconds=6)
         assert await known.say("next") == ["You said: next"]
@@ -115,6 +122,7 @@ class TestTurns:
     async def test_without_a_retry_its_reply_goes_out_by_the_outbox_once(
         self, known: Twilio, echo: Echo, sms: Sms, services: Services, clock: Clock
     ) -> None:
+        """3.2c"""
         sms.inbox.receive(Incoming("SMlost", NUMBER, "text", "lost", None))
         clock.advance(seconds=21)
         assert await sms.channel.sweep() == 1
@@ -128,6 +136,7 @@ class TestTurns:
     async def test_a_reply_that_takes_too_long_goes_out_by_the_outbox(
         self, known: Twilio, echo: Echo, sms: Sms, services: Services
     ) -> None:
+        """3.2c"""
         sms.channel._patience = 0.05
         echo.delay = 0.3
         assert await known.say("slow", sid="SMslow") == []
@@ -151,6 +160,8 @@ class TestTurns:
         assert Pseudonyms("k" * 32).conversation(NUMBER) != Pseudonyms("j" * 32).conversation(NUMBER)
 
     async def test_a_failure_of_ours_is_said(self, known: Twilio, sms: Sms) -> None:
+        """3.9a"""
+
         class Broken:
             async def turn(self, *_: object, **__: object) -> None:
                 raise RuntimeError("no")
@@ -181,6 +192,7 @@ class TestFirstContact:
     async def test_says_who_this_is_that_it_is_automated_how_to_stop_and_how_to_get_a_person_in_one_segment(
         self, twilio: Twilio
     ) -> None:
+        """3.7b"""
         first, answer = await twilio.say("does it hurt")
         assert answer == "You said: does it hurt"
         assert segments(first) == 1
@@ -235,6 +247,7 @@ class TestWords:
         ],
     )
     async def test_opt_out_words_of_twilio_and_of_people(self, known: Twilio, echo: Echo, base: Engine, word: str) -> None:
+        """3.4a"""
         (confirmation,) = await known.say(word)
         assert "no more texts" in confirmation
         assert segments(confirmation) == 1
@@ -242,12 +255,14 @@ class TestWords:
         assert not echo.heard
 
     async def test_there_is_one_confirmation(self, known: Twilio, base: Engine) -> None:
+        """3.6b"""
         await known.say("STOP")
         assert await known.say("STOP") == []
         assert await known.say("stop texting me") == []
         assert consents(base) == [False, False, False]
 
     async def test_a_longer_text_is_obeyed_too(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        """3.4a"""
         (confirmation,) = await known.say("I found another clinic so stop texting me about mine")
         assert "no more texts" in confirmation
         assert consents(base) == [False]
@@ -273,6 +288,7 @@ class TestWords:
         ],
     )
     async def test_other_texts_are_understood_and_not_obeyed(self, known: Twilio, echo: Echo, base: Engine, text: str) -> None:
+        """3.5d"""
         await known.say(text)
         assert echo.texts == [text]
         assert not consents(base)
@@ -283,6 +299,7 @@ class TestWords:
 
     @pytest.mark.parametrize("word", ["START", "UNSTOP", "YES", "start", "Start texting me"])
     async def test_start_brings_texts_back(self, known: Twilio, echo: Echo, base: Engine, word: str) -> None:
+        """3.4b"""
         await known.say("STOP")
         (confirmation,) = await known.say(word)
         assert "on again" in confirmation
@@ -291,6 +308,7 @@ class TestWords:
         assert not echo.heard
 
     async def test_yes_is_an_answer_for_a_number_that_has_texts(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        """3.5e"""
         await known.say("YES")
         await known.say("Yes", OptOutType="START")
         assert echo.texts == ["YES", "Yes"]
@@ -298,6 +316,7 @@ class TestWords:
 
     @pytest.mark.parametrize("word", ["HELP", "INFO", "help", "Help!", "ayuda"])
     async def test_help_always_works(self, known: Twilio, echo: Echo, word: str) -> None:
+        """3.4c"""
         (text,) = await known.say(word)
         for part in ("Larkfield Skin Clinic", "555-0142", "Msg & data rates may apply", "STOP"):
             assert part in text
@@ -314,10 +333,12 @@ class TestWords:
 
     @pytest.mark.parametrize("word", ["STOP", "START", "HELP"])
     async def test_what_twilio_has_answered_is_not_answered_twice(self, known: Twilio, base: Engine, word: str) -> None:
+        """3.4e"""
         assert await known.say(word, OptOutType=word) == []
         assert consents(base) == {"STOP": [False], "START": [True], "HELP": []}[word]
 
     async def test_twilios_word_counts_in_any_language(self, known: Twilio, echo: Echo, base: Engine) -> None:
+        """3.4e"""
         assert await known.say("ARRET", OptOutType="STOP") == []
         assert consents(base) == [False]
         assert not echo.heard
@@ -325,6 +346,7 @@ class TestWords:
     async def test_twilios_own_replies_are_not_doubled_when_it_does_not_announce_them(
         self, known: Twilio, sms: Sms, base: Engine
     ) -> None:
+        """3.4d"""
         sms.channel._twilio_answers = True
         assert await known.say("STOP") == []
         assert await known.say("START") == []
@@ -336,6 +358,7 @@ class TestWords:
     async def test_a_bare_cancel_is_an_opt_out_that_keeps_the_visit_and_calls_staff(
         self, known: Twilio, echo: Echo, base: Engine, services: Services
     ) -> None:
+        """3.5a"""
         visit = book(services)
         (confirmation,) = await known.say("CANCEL")
         assert "NOT cancelled" in confirmation
@@ -349,10 +372,12 @@ class TestWords:
         assert not echo.heard
 
     async def test_a_cancel_that_twilio_answered_calls_staff_too(self, known: Twilio, base: Engine) -> None:
+        """3.5a"""
         assert await known.say("Cancel", OptOutType="STOP") == []
         assert len(tasks(base)) == 1
 
     def test_no_text_of_ours_asks_for_a_word_that_stops_texts(self, sms: Sms) -> None:
+        """3.5b"""
         ours = [
             *sms.wording.all().values(),
             *Path("domain.yml").read_text().splitlines(),
@@ -385,6 +410,7 @@ class TestCodes:
         assert await known.say("1") == ["You said: 1"]
 
     async def test_more_brings_the_rest_and_choices_stay(self, known: Twilio, echo: Echo) -> None:
+        """3.5c"""
         long = " ".join(f"Sentence number {n} says something." for n in range(20))
         echo.says["long"] = said(long)
         parts = [await known.say("long")]
@@ -397,6 +423,7 @@ class TestCodes:
         assert "That was all" in (await known.say("MORE"))[0]
 
     async def test_c_confirms_the_next_visit(self, known: Twilio, echo: Echo, services: Services) -> None:
+        """3.5c"""
         visit = book(services)
         (text,) = await known.say("C")
         assert "Thursday, March 5" in text
@@ -407,6 +434,7 @@ class TestCodes:
     async def test_r_and_x_go_to_the_booking_dialogue(
         self, known: Twilio, echo: Echo, services: Services, letter: str, means: str
     ) -> None:
+        """3.5c"""
         visit = book(services)
         await known.say(letter)
         assert means in echo.texts[0]
@@ -418,6 +446,7 @@ class TestCodes:
         assert echo.texts == ["C", "R", "X"]
 
     async def test_agent_brings_a_person(self, known: Twilio, echo: Echo) -> None:
+        """3.5c"""
         await known.say("AGENT")
         assert echo.texts == ["I want to talk to a person"]
 
@@ -433,6 +462,7 @@ class TestPages:
         assert "That was all" in (await known.say("MORE"))[0]
 
     async def test_and_is_what_more_brings_otherwise(self, known: Twilio, echo: Echo) -> None:
+        """3.8f"""
         echo.says["hurt"] = said("It is mild. " * 13, topics=["pain"])
         (answer,) = await known.say("hurt")
         assert "http" not in answer
@@ -442,6 +472,7 @@ class TestPages:
         assert "That was all" in (await known.say("MORE"))[0]
 
     async def test_a_cut_answer_ends_with_it(self, known: Twilio, echo: Echo) -> None:
+        """3.8f"""
         echo.says["long"] = said(" ".join(f"Sentence number {n} says something." for n in range(20)), topics=["pain"])
         parts = await known.say("long")
         assert parts[-1].endswith(f"MORE for the rest, or {self.PAGE}")

@@ -1,6 +1,8 @@
 """`stipple sms`: a telephone for the running server, and what is missing."""
 
+import ast
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -81,6 +83,7 @@ def test_the_command_talks_with_the_server(server: Settings, tmp_path: Path) -> 
 
 
 def test_check_says_what_is_missing_and_what_to_set(sms_settings: Settings, sms: Sms) -> None:
+    """3.2f"""
     lines = "\n".join(map(str, console.look(sms_settings, PRACTICE, sms.wording, [])))
     assert "ok    STIPPLE_PUBLIC_URL is https://stipple.clinic.example" in lines
     assert "WRONG STIPPLE_TWILIO_SENDER is not set" in lines
@@ -165,8 +168,29 @@ def test_tokens_do_not_show_when_settings_are_printed(sms_settings: Settings) ->
     assert TOKEN not in repr(sms_settings)
 
 
+def test_the_guide_says_what_is_fit_for_health_data() -> None:
+    """3.10c"""
+    guide = " ".join(Path("docs/sms.md").read_text().split())
+    for asked in ("business associate agreement", "only products that it covers", "The Compliance Toolkit is not among them"):
+        assert asked in guide
+
+
+def test_each_rule_of_the_guide_has_the_tests_that_name_it() -> None:
+    """The table at its end, against the docstrings of the tests."""
+    rows = re.findall(r"^\| (3\.\d+[a-z]) \| .+ \| (.+) \|$", Path("docs/sms.md").read_text(), re.MULTILINE)
+    listed = {rule: set(re.findall(r"`(test_\w+)`", tests)) for rule, tests in rows}
+    named: dict[str, set[str]] = {}
+    for path in Path("tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name.startswith("test_"):
+                for rule in re.findall(r"(?<![\w.])3\.\d+[a-z]\b", ast.get_docstring(node) or ""):
+                    named.setdefault(rule, set()).add(node.name)
+    assert len(listed) > 50
+    assert listed == named
+
+
 def test_the_guide_names_each_setting_and_what_registration_asks_for() -> None:
-    """3.7: the opt-in text with frequency, rates, HELP and STOP, a box that is neither ticked nor required, the privacy line."""
+    """3.7a: the opt-in text with frequency, rates, HELP and STOP, a box that is neither ticked nor required, the privacy line."""
     guide = " ".join(Path("docs/sms.md").read_text().split())
     for name in Settings.model_fields:
         if name.startswith(("sms_", "twilio_", "public_")) and name != "twilio_api":

@@ -82,6 +82,7 @@ class TestSending:
         assert peer.texts[0]["Body"] == 'It\'s "soon" - see you...'
 
     def test_a_long_text_goes_out_in_numbered_parts(self, sender: TextSender, peer: FakeTwilio) -> None:
+        """3.8e"""
         sender.send(text("A person wrote this sentence. " * 12, kind="visitor.handoff_reply"))
         bodies = [sent["Body"] for sent in peer.texts]
         assert [body[:4] for body in bodies] == ["1/3 ", "2/3 ", "3/3 "]
@@ -100,6 +101,7 @@ class TestSending:
     def test_a_text_whose_answer_was_lost_is_looked_up_and_not_sent_twice(
         self, sender: TextSender, peer: FakeTwilio, trouble: str
     ) -> None:
+        """3.9e"""
         peer.trouble = [trouble]
         if trouble == "slow":
             sender._api = api(peer, patience=0.4)
@@ -114,6 +116,7 @@ class TestSending:
 
     @pytest.mark.parametrize("trouble", ["cut_before", "500"])
     def test_a_text_that_was_not_taken_is_sent_again(self, sender: TextSender, peer: FakeTwilio, trouble: str) -> None:
+        """3.9e"""
         peer.trouble = [trouble]
         with pytest.raises(SendFailed) as failure:
             sender.send(text())
@@ -158,16 +161,19 @@ class TestErrors:
         ],
     )
     def test_the_table(self, code: int, act: Act) -> None:
+        """3.3c"""
         assert load_errors().on_loss(code) == act
         assert load_errors().on_refusal(code) == act
 
     def test_a_code_that_is_not_listed_has_a_default(self) -> None:
+        """3.3c"""
         errors = load_errors()
         assert (errors.on_refusal(99999), errors.on_loss(99999), errors.on_loss(None)) == ("give_up", "once_more", "once_more")
 
     def test_21610_is_an_opt_out_and_a_task_when_it_was_a_reminder(
         self, sender: TextSender, peer: FakeTwilio, base: Engine
     ) -> None:
+        """3.3d"""
         peer.trouble = [(400, 21610)]
         with pytest.raises(SendFailed) as failure:
             sender.send(text())
@@ -182,6 +188,7 @@ class TestErrors:
     def test_a_bad_number_gets_no_more_texts_and_staff_ask_for_another(
         self, sender: TextSender, peer: FakeTwilio, base: Engine, code: int
     ) -> None:
+        """3.3e"""
         peer.trouble = [(400, code)]
         for message_id in ("m1", "m2"):
             with pytest.raises(SendFailed) as failure:
@@ -194,6 +201,7 @@ class TestErrors:
     def test_an_account_that_is_not_set_up_stops_everything_with_an_alarm(
         self, sender: TextSender, sms: Sms, peer: FakeTwilio, code: int, caplog: pytest.LogCaptureFixture
     ) -> None:
+        """3.3f"""
         caplog.set_level("INFO", logger="bot")
         peer.trouble = [(400, code)]
         with pytest.raises(SendFailed):
@@ -205,6 +213,7 @@ class TestErrors:
         sender.send(text(message_id="m3"))
 
     def test_429_waits_as_long_as_twilio_says_and_a_little_longer(self, sender: TextSender, peer: FakeTwilio) -> None:
+        """3.3i"""
         peer.trouble = [(429, 20429, ("Retry-After", "30"))]
         with pytest.raises(SendFailed) as failure:
             sender.send(text())
@@ -214,6 +223,7 @@ class TestErrors:
         sender.send(text())
 
     def test_a_template_that_carriers_filter_is_stopped(self, sender: TextSender, sms: Sms, peer: FakeTwilio) -> None:
+        """3.3h"""
         sender.send(text())
         sms.reports.reported(peer.texts[0]["sid"], "undelivered", 30007, NUMBER)
         with pytest.raises(SendFailed, match="blocked kind"):
@@ -224,6 +234,7 @@ class TestErrors:
     def test_a_landline_found_out_later_gets_no_more_texts(
         self, sender: TextSender, sms: Sms, peer: FakeTwilio, code: int
     ) -> None:
+        """3.3e"""
         sender.send(text())
         sms.reports.reported(peer.texts[0]["sid"], "undelivered", code, NUMBER)
         with pytest.raises(SendFailed, match="blocked number"):
@@ -233,6 +244,7 @@ class TestErrors:
     def test_a_text_that_got_lost_is_sent_again_later_a_few_times(
         self, worker: Worker, services: Services, sms: Sms, peer: FakeTwilio, clock: Clock, code: int, times: int, wait: int
     ) -> None:
+        """3.3g"""
         services.consents.record(NUMBER, consent.TEXTS, True, wording="1", channel="web")
         book(services)
         assert worker.run_once() == 1
@@ -257,6 +269,7 @@ class TestStatus:
     async def test_the_furthest_state_counts_and_each_is_kept_once(
         self, sender: TextSender, peer: FakeTwilio, twilio: Twilio, base: Engine
     ) -> None:
+        """3.3b"""
         sender.send(text())
         sid = peer.texts[0]["sid"]
         for state in ("sent", "delivered", "queued", "sent", "delivered", "sending"):
@@ -269,11 +282,13 @@ class TestStatus:
     async def test_one_that_comes_before_twilios_answer_counts(
         self, sms: Sms, sender: TextSender, peer: FakeTwilio, base: Engine
     ) -> None:
+        """3.3b"""
         sms.reports.reported("SM" + f"{1:032x}", "delivered", None, NUMBER)
         sender.send(text())
         assert part(base).status == "delivered"  # type: ignore[attr-defined]
 
     async def test_a_loss_that_is_reported_twice_has_consequences_once(self, sms: Sms, base: Engine) -> None:
+        """3.3b"""
         for _ in range(3):
             sms.reports.reported("SMx", "undelivered", 21610, NUMBER)
         assert consents(base) == [False]
@@ -291,6 +306,7 @@ class TestWhenAndWhether:
     def test_a_reminder_needs_consent_at_the_time_it_is_sent(
         self, worker: Worker, services: Services, sms: Sms, base: Engine, peer: FakeTwilio, clock: Clock
     ) -> None:
+        """3.6d"""
         services.consents.record(NUMBER, consent.TEXTS, True, wording="1", channel="web")
         book(services)
         database.write(base, lambda connection: sms.texting.opt(connection, NUMBER, False, "sms-1"))
@@ -323,6 +339,7 @@ class TestWhenAndWhether:
         assert first.conversation_id == sms.channel.pseudonyms.conversation(NUMBER)
 
     async def test_stop_is_obeyed_at_once(self, known: Twilio, worker: Worker, services: Services, peer: FakeTwilio) -> None:
+        """3.6a"""
         services.consents.record(NUMBER, consent.TEXTS, True, wording="1", channel="web")
         book(services)
         await known.say("stop texting me")
@@ -342,12 +359,14 @@ class TestWhenAndWhether:
         ],
     )
     def test_nobody_is_woken(self, sender: TextSender, clock: Clock, number: str, local: str, until: str) -> None:
+        """3.6e"""
         clock.moment = dt.datetime.fromisoformat(local)
         with pytest.raises(Postponed) as later:
             sender.send(text(to=number))
         assert later.value.until == dt.datetime.fromisoformat(until)
 
     def test_a_number_that_tells_no_zone_is_at_the_clinics(self, sender: TextSender, clock: Clock, peer: FakeTwilio) -> None:
+        """3.6e"""
         sender.send(text(to="+18005550199"))
         sender.send(text(to="+6621234567", message_id="m2"))
         assert len(peer.texts) == 2
@@ -355,6 +374,7 @@ class TestWhenAndWhether:
     async def test_who_has_just_texted_gets_answers_at_any_hour(
         self, known: Twilio, sender: TextSender, clock: Clock, peer: FakeTwilio
     ) -> None:
+        """3.6f"""
         clock.moment = dt.datetime(2026, 3, 3, 8, 0, tzinfo=dt.UTC)
         await known.say("is anybody there?")
         sender.send(text("Yes.", kind="visitor.handoff_reply"))
@@ -389,7 +409,7 @@ class TestWhenAndWhether:
 
 
 def test_texts_that_nobody_asked_for_tell_nothing_medical() -> None:
-    """3.10: no treatment, no body part, no diagnosis, and STOP in each."""
+    """3.10a: no treatment, no body part, no diagnosis, and STOP in each."""
     from clinic import wording
 
     texts = wording.load().texts

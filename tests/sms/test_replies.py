@@ -12,6 +12,7 @@ PHONE, LINK = "(212) 555-0142", "https://larkfield-skin.example/after-care"
 
 
 def test_typographic_characters_do_not_turn_160_into_70() -> None:
+    """3.8b"""
     (text,) = replies.write(said("It’s “fine” – see you… • soon"), MORE).texts
     assert encoding(text) == "GSM-7"
 
@@ -30,6 +31,7 @@ def test_topics_that_go_on_from_an_answer_are_named_as_far_as_that_is_free() -> 
 
 
 def test_a_reply_is_two_segments_at_most_and_the_rest_waits() -> None:
+    """3.8e"""
     written = replies.write(said("A sentence of the answer. " * 30), MORE)
     assert [segments(text) for text in written.texts] == [1, 1]
     assert written.texts[0].startswith("1/2 ")
@@ -73,6 +75,7 @@ def test_nothing_to_say_is_no_text() -> None:
 
 
 def test_a_text_is_never_split_inside_a_number_a_time_or_a_link() -> None:
+    """3.8d"""
     for pad in range(60, 160):
         text = f"{'word ' * (pad // 5)}{'x' * (pad % 5)} call {PHONE} at 11:30 AM or see {LINK} for more, {'and ' * 20}"
         parts, rest = split(text, 2, MORE)
@@ -87,6 +90,7 @@ _WORDS = st.lists(
 
 @given(words=_WORDS, most=st.integers(1, 9))
 def test_split_loses_nothing_and_each_part_is_one_segment(words: list[str], most: int) -> None:
+    """3.8d"""
     text = replies.plain(" ".join(words))
     parts, rest = split(text, most, MORE)
     assert len(parts) <= most

@@ -24,15 +24,18 @@ class TestSignature:
     """3.1"""
 
     async def test_one_that_is_missing_is_a_failure(self, client: httpx.AsyncClient, twilio: Twilio, echo: Echo) -> None:
+        """3.1a"""
         answer = await client.post("/sms/inbound", data=twilio.fields("hi"))
         assert answer.status_code == 403
         assert not echo.heard
 
     async def test_one_of_another_account_is_a_failure(self, twilio: Twilio, echo: Echo) -> None:
+        """3.1a"""
         assert (await twilio.post(twilio.fields("hi"), token="c" * 32)).status_code == 403
         assert not echo.heard
 
     async def test_one_of_another_text_is_a_failure(self, client: httpx.AsyncClient, twilio: Twilio, echo: Echo) -> None:
+        """3.1a"""
         fields = twilio.fields("hi")
         signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/sms/inbound", fields)
         answer = await client.post("/sms/inbound", data=fields | {"Body": "ho"}, headers={"X-Twilio-Signature": signature})
@@ -40,12 +43,14 @@ class TestSignature:
         assert not echo.heard
 
     async def test_two_tokens_are_good_while_one_replaces_the_other(self, twilio: Twilio) -> None:
+        """3.1f"""
         for token in (TOKEN, OLD_TOKEN):
             assert (await twilio.post(twilio.fields("hi"), token=token)).status_code == 200
 
     async def test_the_public_address_counts_and_not_the_one_that_the_socket_saw(
         self, client: httpx.AsyncClient, twilio: Twilio
     ) -> None:
+        """3.1e"""
         fields = twilio.fields("hi")
         seen = RequestValidator(TOKEN).compute_signature("http://127.0.0.1:8300/sms/inbound", fields)
         answer = await client.post("/sms/inbound", data=fields, headers={"X-Twilio-Signature": seen})
@@ -54,12 +59,14 @@ class TestSignature:
         assert (await client.post("/sms/inbound", data=fields, headers=forged)).status_code == 403
 
     def test_the_address_counts_with_and_without_its_port(self) -> None:
+        """3.1d"""
         signatures = Signatures(PUBLIC, (TOKEN,))
         for url in (f"{PUBLIC}/sms/inbound", f"{PUBLIC}:443/sms/inbound"):
             signature = RequestValidator(TOKEN).compute_signature(url, {})
             assert signatures.refusal("/sms/inbound", "", "" or _fields([]), signature) is None
 
     def test_the_query_is_signed_too(self) -> None:
+        """3.1a"""
         signatures = Signatures(PUBLIC, (TOKEN,))
         signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/sms/inbound?a=1", {})
         assert signatures.refusal("/sms/inbound", "a=1", _fields([]), signature) is None
@@ -68,6 +75,8 @@ class TestSignature:
     async def test_fields_that_repeat_and_fields_that_are_empty_are_signed(
         self, client: httpx.AsyncClient, twilio: Twilio
     ) -> None:
+        """3.1b"""
+
         class Several(dict):  # type: ignore[type-arg]
             def getlist(self, name: str) -> list[str]:
                 return ["b", "a", "a"] if name == "Tag" else [self[name]]
@@ -86,6 +95,7 @@ class TestSignature:
     async def test_a_json_body_counts_by_its_hash_in_the_address(
         self, client: httpx.AsyncClient, twilio: Twilio, echo: Echo, honest: bool
     ) -> None:
+        """3.1c"""
         body = json.dumps(twilio.fields("hi"))
         path = f"/sms/inbound?bodySHA256={hashlib.sha256((body if honest else 'x').encode()).hexdigest()}"
         headers = {
@@ -99,12 +109,14 @@ class TestSignature:
     async def test_a_json_body_without_its_hash_is_not_signed(
         self, client: httpx.AsyncClient, twilio: Twilio, echo: Echo
     ) -> None:
+        """3.1c"""
         signature = RequestValidator(TOKEN).compute_signature(f"{PUBLIC}/sms/inbound", {})
         answer = await client.post("/sms/inbound", json=twilio.fields("hi"), headers={"X-Twilio-Signature": signature})
         assert answer.status_code == 403
         assert not echo.heard
 
     async def test_it_fails_closed_when_nothing_is_configured(self, sms: Sms) -> None:
+        """3.1g"""
         import dataclasses
 
         for unset in (Signatures("", (TOKEN,)), Signatures(PUBLIC, ("", ""))):
@@ -124,6 +136,7 @@ class TestSignature:
         assert NUMBER[1:] not in caplog.text
 
     async def test_the_status_address_is_signed_too(self, client: httpx.AsyncClient) -> None:
+        """3.3a"""
         assert (await client.post("/sms/status", data={"MessageSid": "SM1", "MessageStatus": "sent"})).status_code == 403
 
 
@@ -143,6 +156,7 @@ class TestWhatComesIn:
     async def test_pictures_locations_contacts_and_empty_bodies_get_a_kind_reply(
         self, known: Twilio, echo: Echo, kind: str, body: str, more: dict[str, str]
     ) -> None:
+        """3.9b"""
         (text,) = await known.say(body, **more)
         assert kind in text
         assert segments(text) == 1
@@ -240,6 +254,7 @@ class TestFuzz:
     async def test_signed_or_not(
         self, client: httpx.AsyncClient, echo: Echo, fields: dict[str, str], path: str, signed: bool
     ) -> None:
+        """3.9a"""
         echo.heard.clear()
         fields = {name: value.encode("utf-8", "replace").decode() for name, value in fields.items()}
         signature = RequestValidator(TOKEN).compute_signature(PUBLIC + path, fields) if signed else "AAAA"
@@ -261,6 +276,7 @@ class TestFuzz:
     async def test_any_bytes(
         self, client: httpx.AsyncClient, echo: Echo, body: bytes, kind: str, signature: str, query: str
     ) -> None:
+        """3.9a"""
         headers = {b"Content-Type": kind.encode(), b"X-Twilio-Signature": signature.encode("latin-1")}
         for path in ("/sms/inbound", "/sms/status"):
             answer = await client.request("POST", f"{path}?{query}", content=body, headers=list(headers.items()))

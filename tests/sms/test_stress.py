@@ -10,7 +10,7 @@ from tests.sms.fake_twilio import FakeTwilio
 
 @pytest.mark.slow
 async def test_a_server_killed_in_a_burst_loses_doubles_and_reorders_nothing(tmp_path: Path) -> None:
-    """3.2: bursts from a few numbers, every fifth text repeated; the server is killed with some of a burst unanswered."""
+    """3.2e: bursts from a few numbers, every fifth text repeated; the server is killed with some of a burst unanswered."""
     twilio = FakeTwilio()
     server = serving(tmp_path, twilio)
     try:

@@ -62,13 +62,13 @@ def test_numbers(words: Words, text: str, number: int | None) -> None:
 
 
 def test_end_and_quit_are_no_words_of_a_menu(words: Words) -> None:
-    """3.5"""
+    """3.5f"""
     for word in ("END", "QUIT", "CANCEL", "STOP"):
         assert words.code(word) is None
 
 
 def test_the_letters_of_a_menu_stop_no_texts(words: Words) -> None:
-    """3.5"""
+    """3.5c"""
     for word in ("C", "R", "X", "MORE", "AGENT", "1"):
         assert words.keyword(word) is None
         assert not words.is_twilios(word)
