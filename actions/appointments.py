@@ -216,6 +216,7 @@ class ActionCloseVisit(Action):
                 zone=here.facts.zone(visit.starts_at),
                 service=service.name if service else "",
                 reference=visit.reference,
+                attachment=visit.id if visit.status == "booked" else None,
             )
             if task == CANCEL:
                 return [*forgotten(STATE), SlotSet("visit_id", None)]

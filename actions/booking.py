@@ -164,6 +164,7 @@ class ActionCloseBooking(Action):
             when=here.facts.moment(visit.starts_at),
             zone=here.facts.zone(visit.starts_at),
             reference=visit.reference,
+            attachment=None if visit.status == "pending" else visit.id,
         )
         _agreed(Turn(tracker), slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
         return [*forgotten(STATE), SlotSet("visit_id", visit.id)]

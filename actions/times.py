@@ -108,7 +108,7 @@ def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, An
         return []
     offer = slots.get(f"{journey}_offer")
     if not offer:
-        dispatcher.utter_message(response="utter_when")
+        dispatcher.utter_message(response="utter_when", buttons=[_day(day) for day in _free_days(slots, journey)])
         return []
     starts = [dt.datetime.fromisoformat(start) for start in offer["starts"]]
     if not starts:
@@ -120,6 +120,18 @@ def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, An
     dispatcher.utter_message(response="utter_offer", buttons=[*buttons, button(word(domain, "utter_offer", "other"), "other")])
     # Why it is not what was asked for is said once.
     return [SlotSet(f"{journey}_offer", offer | {"reason": None})]
+
+
+def _free_days(slots: Slots, journey: str) -> list[dt.date]:
+    here, service, moving = services(), slots.get("booking_service"), None
+    if journey == "visit":
+        visit = here.booking.get(slots["visit_id"])
+        service, moving = visit.service, visit.id
+    return here.offers.days(service, moving=moving) if service else []
+
+
+def _day(day: dt.date) -> dict[str, str]:
+    return button(services().facts.days(day, day), "days", json.dumps(Wish(day, day).as_json()))
 
 
 def fits(start: dt.datetime, wish: Wish) -> bool:

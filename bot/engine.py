@@ -28,7 +28,7 @@ from bot import sources
 from bot.context import FollowUps, numbered, offered, titled
 from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
-from bot.reply import Choice, Message, Reply, Safety, Zone
+from bot.reply import Choice, Message, Reply, Safety, UnknownChoice, Zone
 from bot.review import Review
 from bot.runner import StraightRunner
 from bot.settings import Settings
@@ -69,10 +69,6 @@ class NotReady(Exception):
     """There is no model, or the model there is does not answer."""
 
 
-class UnknownChoice(Exception):
-    """A button's id that was not offered in this conversation lately."""
-
-
 class Engine:
     """Runs turns. One per process; safe to use from many tasks of one event loop."""
 
@@ -83,6 +79,7 @@ class Engine:
         self.review = Review(store.database)
         self._spotter = TroubleSpotter(LANGUAGES)
         self._follow_ups = FollowUps.load()
+        self._openers: dict[str, Choice] = {}
         self._locks: dict[str, _CountedLock] = {}
 
     @classmethod
@@ -130,6 +127,17 @@ class Engine:
         prediction = await self._understand(KNOWN_QUESTION)
         if prediction["intent_ranking"][0]["name"] != f"faq/{KNOWN_TOPIC}":
             raise NotReady(f"the model does not know '{KNOWN_QUESTION}'")
+
+    def open_with(self, choices: Collection[Choice]) -> None:
+        """Takes choices that stand in every conversation from its beginning.
+
+        Raises:
+            NotReady: one is of a topic that does not exist.
+        """
+        for choice in choices:
+            if choice.topic not in TASKS and choice.topic not in self.wording.topics:
+                raise NotReady(f"there is no topic '{choice.topic}' for '{choice.title}'")
+        self._openers = {choice.id: choice for choice in choices}
 
     async def alarms(self, text: str) -> list[Alarm]:
         """The alarm that a message raises, by the gate or by its topic alone; none for a harmless one."""
@@ -305,6 +313,8 @@ class Engine:
         await processor._run_prediction_loop(out, tracker)
 
     def _chosen(self, conversation: str, choice: str) -> Choice:
+        if choice in self._openers:
+            return self._openers[choice]
         for kept in self.store.last_replies(conversation):
             for message in Reply.from_json(kept).messages:
                 for button in message.choices:
@@ -341,6 +351,7 @@ class Engine:
             text=response.get("text") or "",
             choices=[Choice(secrets.token_urlsafe(6), title, label) for title, label in buttons],
             sources=self.sources.behind(metadata.get("facts", [])),
+            visit=response.get("attachment"),
         )
 
     def _labels(self, metadata: dict[str, Any]) -> list[str]:

@@ -48,7 +48,8 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Said:
-    """One message. `turn` and `index` put it in its place; `client_id` is the visitor's own id of what they wrote."""
+    """One message. `turn` and `index` put it in its place; `client_id` is the visitor's own id of what they wrote, `visit`
+    that of the visit that was booked or moved."""
 
     id: str
     author: Author
@@ -60,6 +61,7 @@ class Said:
     choices: Sequence[Choice] = ()
     sources: Sequence[Source] = ()
     safety: Safety | None = None
+    visit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,7 @@ def _turn(row: Row[Any]) -> list[Said]:
                 choices=message.choices,
                 sources=message.sources,
                 safety=reply.safety if reply else None,
+                visit=message.visit,
             )
         )
     return said

@@ -8,6 +8,10 @@ Zone = Literal["answer", "clarify", "fallback", "safety", "task"]
 Safety = Literal["emergency", "adverse_reaction", "clinician"]
 
 
+class UnknownChoice(Exception):
+    """A button's id that was not offered in this conversation lately."""
+
+
 @dataclass(frozen=True)
 class Choice:
     """A button. Its id means something within its conversation alone; the topic stays on the server."""
@@ -23,16 +27,19 @@ class Source:
 
     id: str
     title: str
+    #: how an answer refers to it
+    words: str = ""
 
 
 @dataclass(frozen=True)
 class Message:
-    """One message of the assistant."""
+    """One message of the assistant; with the id of a visit when that was booked or moved."""
 
     id: str
     text: str
     choices: list[Choice] = field(default_factory=list)
     sources: list[Source] = field(default_factory=list)
+    visit: str | None = None
 
 
 @dataclass(frozen=True)
@@ -67,9 +74,7 @@ class Reply:
         """A kept reply."""
         values: dict[str, Any] = json.loads(text)
         messages = [
-            Message(
-                m["id"], m["text"], [Choice(**choice) for choice in m["choices"]], [Source(**source) for source in m["sources"]]
-            )
+            Message(**m | {"choices": [Choice(**c) for c in m["choices"]], "sources": [Source(**s) for s in m["sources"]]})
             for m in values.pop("messages")
         ]
         ranking = [(label, probability) for label, probability in values.pop("ranking")]

@@ -17,10 +17,11 @@ class _Entry(BaseModel):
 
 
 class Document(_Entry):
-    """One of the source documents."""
+    """One of the source documents. `words` is how an answer refers to it: from our treatment guide."""
 
     id: Annotated[str, Field(pattern=r"^S\d$")]
     title: Annotated[str, Field(min_length=1)]
+    words: Annotated[str, Field(min_length=1)]
     description: Annotated[str, Field(min_length=1)]
 
 
@@ -44,7 +45,7 @@ class Sources(_Entry):
         """The documents that hold any of the facts, in the documents' order."""
         wanted = set(facts)
         used = {fact.source for fact in self.facts if fact.id in wanted}
-        return [Source(document.id, document.title) for document in self.sources if document.id in used]
+        return [Source(document.id, document.title, document.words) for document in self.sources if document.id in used]
 
 
 def load(path: Path = PATH) -> Sources:

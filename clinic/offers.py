@@ -59,6 +59,15 @@ class Offers:
         near = [slot for slot in self._nearest(service, wish, COUNT + len(without), moving) if slot.starts_at not in without]
         return Offer(near[:COUNT], reason=None if without else self._reason(service, wish))
 
+    def days(self, service: str, *, moving: str | None = None) -> list[dt.date]:
+        """The next days that have a free slot, three at most; `moving` is the id of a visit that is to be moved.
+
+        Raises:
+            UnknownService: the practice has no such service.
+        """
+        found = self._slots.search(service, self.today, self.today + SOON, moving=moving)
+        return list(dict.fromkeys(slot.starts_at.date() for slot in found))[:COUNT]
+
     def _at(self, service: str, day: dt.date, time: dt.time, moving: str | None) -> Offer:
         wanted = hours.reached(day, time, self._practice.zone).astimezone(self._practice.zone)
         reason = self._slots.why_not(service, wanted, moving=moving)

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.resources import files
 
 from fastapi import FastAPI, Request, Response
@@ -16,7 +17,7 @@ from bot.history import History
 from bot.settings import Settings
 from bot.sms import router as sms
 from bot.sms.running import running as texting
-from bot.web import answers, chat, problems
+from bot.web import answers, chat, problems, visits
 from bot.web.assets import Assets, compressed
 from bot.web.events import Hub
 from bot.web.feeds import router as feeds
@@ -25,7 +26,7 @@ from bot.web.limits import Limits
 from bot.web.links import Linker
 from bot.web.metrics import Metrics
 from bot.web.panel import Pages
-from bot.web.tokens import Tokens
+from bot.web.tokens import Tokens, VisitLinks
 from clinic import database, practice
 from clinic.facts import ClinicFacts
 from clinic.services import Services
@@ -53,13 +54,14 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     app.state.tokens = Tokens(settings.signing_key(), settings.session_hours)
     app.state.metrics = Metrics()
     app.state.limits = Limits(settings)
-    app.state.linker = Linker(clinic)
+    app.state.linker, app.state.visits = Linker(clinic), VisitLinks(settings.signing_key())
     app.state.stopping = stopping
     assets = Assets()
     app.state.answers = answers.Answers(clinic, app.state.linker, assets.version)
     app.state.pages = Pages(settings.panel, clinic, app.state.linker, settings.allowed_origins, assets.version)
     app.include_router(chat.router)
     app.include_router(answers.router)
+    app.include_router(visits.router)
     app.include_router(sms.router)
     app.include_router(feeds)
     app.add_api_route("/healthz", _healthz, tags=["operation"])
@@ -85,7 +87,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = Engine.load(settings, channels=channels)
         await engine.check()
         app.state.history = History(engine.store.database)
-        app.state.hub = Hub(app.state.history, lambda said: chat.as_json(said, app.state.linker), app.state.stopping)
+        engine.open_with(app.state.pages.openers)
+        show = partial(chat.as_json, linker=app.state.linker, visits=app.state.visits)
+        app.state.hub = Hub(app.state.history, show, app.state.stopping)
         app.state.engine, app.state.not_ready = engine, ""
         base, services = engine.store.database, engine.services
         log.info("ready")

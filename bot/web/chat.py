@@ -9,14 +9,15 @@ from fastapi.responses import StreamingResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from bot.engine import Engine, UnknownChoice
+from bot.engine import Engine
 from bot.history import Cursor, Said
+from bot.reply import UnknownChoice
 from bot.tracker_store import TurnTaken
 from bot.web import problems
 from bot.web.limits import address
 from bot.web.links import Linker
 from bot.web.problems import Problem
-from bot.web.tokens import BadToken, ExpiredToken, Session
+from bot.web.tokens import BadToken, ExpiredToken, Session, VisitLinks
 
 CHANNEL = "web"
 router = APIRouter(prefix="/chat", tags=["chat"])
@@ -59,6 +60,7 @@ class SourceOut(BaseModel):
 
     id: str
     title: str
+    words: str = Field(description="How the answer refers to it.")
 
 
 class PartOut(BaseModel):
@@ -80,6 +82,7 @@ class MessageOut(BaseModel):
     parts: list[PartOut] = Field(description="The text once more, cut at its links.")
     choices: list[ChoiceOut]
     sources: list[SourceOut]
+    calendar: str | None = Field(description="Where the calendar file of the visit is that the message tells of.")
     safety: str | None = Field(description="How serious it is, when it is.")
     client_id: str | None = Field(description="The id that the visitor's client gave to the message.")
 
@@ -155,7 +158,8 @@ async def send_message(
     app.metrics.turn(reply, CHANNEL)
     app.hub.wake(conversation)
     said = app.history.turn(conversation, message.id)
-    return MessagesOut(turn=said[0].turn, at=said[0].at, messages=[shown(m, app.linker) for m in said if m.author != "visitor"])
+    replies = [shown(each, app.linker, app.visits) for each in said if each.author != "visitor"]
+    return MessagesOut(turn=said[0].turn, at=said[0].at, messages=replies)
 
 
 @router.get("/events", response_class=StreamingResponse)
@@ -174,7 +178,7 @@ async def events(
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
-def shown(said: Said, linker: Linker) -> MessageOut:
+def shown(said: Said, linker: Linker, visits: VisitLinks) -> MessageOut:
     """A message as the API gives it."""
     return MessageOut(
         id=said.id,
@@ -185,15 +189,16 @@ def shown(said: Said, linker: Linker) -> MessageOut:
         text=said.text,
         parts=[PartOut(**asdict(part)) for part in linker.parts(said.text)] if said.author != "visitor" else [],
         choices=[ChoiceOut(id=choice.id, title=choice.title) for choice in said.choices],
-        sources=[SourceOut(id=source.id, title=source.title) for source in said.sources],
+        sources=[SourceOut(**asdict(source)) for source in said.sources],
+        calendar=visits.path(said.visit) if said.visit else None,
         safety=said.safety,
         client_id=said.client_id,
     )
 
 
-def as_json(said: Said, linker: Linker) -> dict[str, Any]:
+def as_json(said: Said, linker: Linker, visits: VisitLinks) -> dict[str, Any]:
     """The same as JSON."""
-    return shown(said, linker).model_dump(mode="json")
+    return shown(said, linker, visits).model_dump(mode="json")
 
 
 def _session_out(session: Session) -> SessionOut:

@@ -1,6 +1,7 @@
 """The pages around the chat: the panel, the loader and the demo clinic, with the words of `panel.yml` and the clinic's facts."""
 
 import datetime as dt
+import hashlib
 import html
 import json
 import re
@@ -11,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, model_validator
 
+from bot.reply import Choice
 from bot.web.links import Linker
 from clinic import phones, yaml
 from clinic.facts import ClinicFacts
@@ -25,6 +27,15 @@ MAX_CHARACTERS = 1000
 Text = Annotated[str, Field(min_length=1)]
 #: remarks, types and indentation of the loader, of which websites need none
 _LEFT_OUT = re.compile(r"^\s*//.*\n|/\*\*[\s\S]*?\*/\s*|^ +", re.MULTILINE)
+
+
+class Opener(BaseModel):
+    """A button that stands there before anything was said: what it is about, and what the visitor says with it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    topic: Text
+    title: Text
 
 
 class Words(BaseModel):
@@ -44,13 +55,13 @@ class Words(BaseModel):
     greeting_title: Text
     greeting: Text
     suggestions_title: Text
-    suggestions: Annotated[list[Text], Field(min_length=1, max_length=6)]
+    suggestions: Annotated[list[Opener], Field(min_length=1, max_length=6)]
     field: Text
     placeholder: Text
     send: Text
     menu: Text
     person: Text
-    ask_person: Text
+    ask_person: Opener
     call: Text
     text: Text
     start_over: Text
@@ -64,6 +75,7 @@ class Words(BaseModel):
     staff_said: Text
     staff: Text
     sources: Text
+    calendar: Text
     choices: Text
     typing: Text
     waiting: Text
@@ -82,7 +94,7 @@ class Words(BaseModel):
 #: what the panel's script says by itself; all else stands in the page
 _IN_SCRIPT = frozenset(
     (
-        *("ask_person", "you_said", "assistant_said", "staff_said", "staff", "sources", "choices", "typing", "waiting"),
+        *("you_said", "assistant_said", "staff_said", "staff", "sources", "choices", "calendar", "typing", "waiting"),
         *("refused", "refused_choice", "offline", "away", "away_text", "too_many"),
     )
 )
@@ -136,6 +148,15 @@ class Pages:
         self._templates = {name: (PAGES / name).read_text(encoding="utf-8") for name in ("panel.html", "demo.html")}
         self._loader = _LEFT_OUT.sub("", (PAGES.parent / "static" / "widget.js").read_text(encoding="utf-8"))
 
+    @property
+    def openers(self) -> list[Choice]:
+        """What the buttons stand for that are there before anything was said, in each language."""
+        return [
+            _choice(language, opener)
+            for language, words in self._languages.items()
+            for opener in (*words.suggestions, words.ask_person)
+        ]
+
     def panel(self, language: str) -> str:
         """The page inside of the iframe."""
         language = language if language in self._languages else LANGUAGE
@@ -157,7 +178,9 @@ class Pages:
                 "config": _json(config),
                 "hours": html.escape(words.open_now if values["clinic_open_now"] else words.closed_now),
                 "open": "open" if values["clinic_open_now"] else "closed",
-                "suggestions": "".join(f"<li><button>{html.escape(text)}</button></li>" for text in words.suggestions),
+                "suggestions": "".join(f"<li>{_button(language, opener)}</li>" for opener in words.suggestions),
+                "ask_person": html.escape(words.ask_person.title),
+                "ask_person_choice": _choice(language, words.ask_person).id,
                 "contact": "".join(f"<p>{self._linker.html(text)}</p>" for text in words.contact),
                 "emergency": self._linker.html(words.emergency),
                 "no_script": self._linker.html(words.no_script),
@@ -193,12 +216,25 @@ class Pages:
         values = self._values()
 
         def fill(value: Any) -> Any:
+            if isinstance(value, dict):
+                return {name: fill(each) for name, each in value.items()}
             return [fill(each) for each in value] if isinstance(value, list) else str(value).format_map(values)
 
         return Words(**{name: fill(value) for name, value in words.model_dump().items()} | {"text": fill(words.text)})
 
     def _parts(self, text: str) -> list[dict[str, str | None]]:
         return [{"text": part.text, "href": part.href} for part in self._linker.parts(text)]
+
+
+def _choice(language: str, opener: Opener) -> Choice:
+    # An id that stays the same for pages that are open while the server starts anew.
+    name = hashlib.sha256(f"{language} {opener.topic} {opener.title}".encode()).hexdigest()[:12]
+    return Choice(name, opener.title, opener.topic)
+
+
+def _button(language: str, opener: Opener) -> str:
+    choice = _choice(language, opener)
+    return f'<button type="button" value="{choice.id}">{html.escape(choice.title)}</button>'
 
 
 def _json(value: Any) -> str:

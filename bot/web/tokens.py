@@ -1,10 +1,10 @@
-"""Tokens that bind a visitor to a conversation: minted and signed here, so that knowing a conversation's id opens nothing."""
+"""What is signed here, so that knowing an id opens nothing: tokens of conversations, and links to visits."""
 
 import datetime as dt
 import uuid
 from dataclasses import dataclass
 
-from itsdangerous import BadSignature, SignatureExpired, URLSafeTimedSerializer
+from itsdangerous import BadSignature, SignatureExpired, URLSafeSerializer, URLSafeTimedSerializer
 
 
 class BadToken(Exception):
@@ -56,3 +56,22 @@ class Tokens:
         except BadSignature as error:
             raise BadToken from error
         return Session(token, conversation, made + self._lifetime)
+
+
+class VisitLinks:
+    """Addresses of visits' calendar files: each opens one visit, and none can be guessed."""
+
+    def __init__(self, key: str) -> None:
+        self._serializer = URLSafeSerializer(key, salt="stipple.visit")
+
+    def path(self, visit_id: str) -> str:
+        """Where the file of a visit is, as seen from the panel."""
+        return f"visits/{self._serializer.dumps(visit_id)}.ics"
+
+    def read(self, signed: str) -> str | None:
+        """The visit that a link opens; None for one that was not made here."""
+        try:
+            visit_id: str = self._serializer.loads(signed)
+        except BadSignature:
+            return None
+        return visit_id

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from conftest import PATIENCE, ROOT, Chat, Site, becomes, opened, page_with_widget, until
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
+from visiting import PATIENCE, ROOT, Chat, Site, becomes, opened, page_with_widget, until
 
 from bench.serving import Server
 

@@ -6,8 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from conftest import Chat, Site, becomes, opened, page_with_widget, until
 from playwright.async_api import BrowserContext, Route, expect
+from visiting import Chat, Site, becomes, opened, page_with_widget, until
 
 from bench.serving import Server
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import httpx
 import pytest
-from conftest import PATIENCE, Site
 from starlette.requests import Request
+from visiting import PATIENCE, Site
 
 from bench.serving import Server, free_port
 from bot.history import Cursor, History

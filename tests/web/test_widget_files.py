@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from conftest import ROOT
+from visiting import ROOT
 
 from bot.web.assets import FOLDER
 from bot.web.links import Linker

@@ -1,7 +1,7 @@
 """The widget on websites that it cannot choose: their styles, their policies, their scripts."""
 
-from conftest import Chat, Site, becomes, opened, page_with_widget, until
 from playwright.async_api import BrowserContext, Page, expect
+from visiting import Chat, Site, becomes, opened, page_with_widget, until
 
 from bench.serving import Server
 

@@ -4,10 +4,10 @@ import json
 import re
 
 import pytest
-from conftest import Chat, Site, opened, page_with_widget, until
 from playwright.async_api import BrowserContext, Route, expect
 from sqlalchemy import text
 from test_widget_events import conversation_of, write_as_staff
+from visiting import Chat, Site, opened, page_with_widget, until
 
 from bench.browser import panel_of
 from bench.serving import Server

@@ -15,7 +15,9 @@ interface Message {
   text: string;
   parts: Part[];
   choices: { id: string; title: string }[];
-  sources: { id: string; title: string }[];
+  sources: { id: string; title: string; words: string }[];
+  /** where the calendar file of a visit is */
+  calendar: string | null;
   safety: string | null;
   client_id: string | null;
 }

@@ -242,7 +242,7 @@ export class Chat {
         this.#done(pending.id);
         if (key !== this.#key) return;
         const own = { id: `${reply.turn}.0`, author: "visitor", turn: reply.turn, index: 0, at: reply.at, text: pending.text };
-        this.#said([{ ...own, client_id: pending.id, parts: [], choices: [], sources: [], safety: null }, ...reply.messages], true);
+        this.#said([{ ...own, client_id: pending.id, parts: [], choices: [], sources: [], calendar: null, safety: null }, ...reply.messages], true);
       });
       this.#trouble("send", "");
       this.#follow();

@@ -88,7 +88,7 @@ field.addEventListener("keydown", (event) => {
 });
 
 for (const button of find("suggestions").querySelectorAll("button")) {
-  button.addEventListener("click", () => say(button.textContent ?? ""));
+  button.addEventListener("click", () => say(button.textContent ?? "", button.value));
 }
 
 more.addEventListener("click", () => unfold(menu.hidden));
@@ -96,7 +96,8 @@ menu.addEventListener("click", () => unfold(false));
 document.addEventListener("click", (event) => {
   if (event.target instanceof Node && !menu.contains(event.target) && !more.contains(event.target)) unfold(false);
 });
-find("person").addEventListener("click", () => say(config.words.ask_person));
+const person = /** @type {HTMLButtonElement} */ (find("person"));
+person.addEventListener("click", () => say(person.dataset.title ?? "", person.value));
 find("again").addEventListener("click", () => {
   sure.returnValue = "";
   sure.showModal();

@@ -1,6 +1,7 @@
 // What the visitor sees. All text is set as text; only addresses that one can call, write to or open become links.
 
 const SAFE = /^(https?|tel|mailto|sms):/i;
+const FILE = /^visits\/[\w.-]+\.ics$/;
 const TYPING_AFTER = 400;
 const TELL_TYPING_AFTER = 2000;
 const WAITING_AFTER = 2500;
@@ -200,17 +201,34 @@ export class View {
     if (!staff) bubble.lang = this.#answers;
     if (staff) bubble.prepend(make("p", "staff", this.#words.staff));
     if (message.sources.length) {
-      const chips = message.sources.map(({ title }) => make("li", "", title));
-      bubble.append(make("div", "sources", make("span", "", this.#words.sources), make("ul", "", ...chips)));
+      const chips = make("ul", "sources", ...message.sources.map((source) => this.#chip(source)));
+      chips.setAttribute("aria-label", this.#words.sources);
+      bubble.append(chips);
     }
     const made = make("div", `message ${message.author}`, make("p", "unseen", staff ? this.#words.staff_said : this.#words.assistant_said), bubble);
     if (message.safety) {
       made.classList.add("urgent");
       if (live) bubble.setAttribute("role", "alert");
     }
+    if (message.calendar && FILE.test(message.calendar)) made.append(this.#calendar(message.calendar));
     if (message.choices.length) made.append(this.#choices(message.choices));
     made.append(this.#time(message.at));
     return made;
+  }
+
+  /** @param {Message["sources"][number]} source */
+  #chip({ title, words }) {
+    const chip = make("li", "", words || title);
+    chip.title = title;
+    return chip;
+  }
+
+  /** @param {string} address */
+  #calendar(address) {
+    const link = make("a", "file", this.#words.calendar);
+    link.href = address;
+    link.download = "";
+    return link;
   }
 
   /** @param {Message["choices"]} choices */

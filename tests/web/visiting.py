@@ -1,0 +1,127 @@
+"""A visitor's browser on a clinic's website, for all tests of the widget."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TypeVar
+
+from playwright.async_api import Frame, Page, expect
+
+from bench.browser import open_panel
+from bench.serving import Server
+
+ROOT = Path(__file__).parents[2]
+Seen = TypeVar("Seen")
+#: seconds for a page to show what it should; a busy machine takes many times what a visitor's does
+PATIENCE = 30.0
+expect.set_options(timeout=PATIENCE * 1000)
+
+
+class Site:
+    """A clinic's website: pages by path, on an origin that is not the server's."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, tuple[str, dict[str, str]]] = {}
+        site = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                text, headers = site._pages.get(self.path, ("", {}))
+                self.send_response(200 if text else 404)
+                for name, value in {"Content-Type": "text/html; charset=utf-8", **headers}.items():
+                    self.send_header(name, value)
+                self.end_headers()
+                self.wfile.write(text.encode())
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self._http.serve_forever, daemon=True).start()
+        self.put("/favicon.ico", " ")
+
+    @property
+    def origin(self) -> str:
+        """The name under which the server allows it."""
+        return f"http://localhost:{self._http.server_port}"
+
+    @property
+    def stranger(self) -> str:
+        """The same pages under a name that the server does not allow."""
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def put(self, path: str, text: str, headers: dict[str, str] | None = None) -> str:
+        """Puts up a page, and gives its address."""
+        self._pages[path] = (text, headers or {})
+        return self.origin + path
+
+    def close(self) -> None:
+        self._http.shutdown()
+
+
+class Chat:
+    """The chat on a page, as a visitor uses it."""
+
+    def __init__(self, page: Page, panel: Frame) -> None:
+        self.page, self.panel = page, panel
+
+    async def say(self, text: str) -> None:
+        await self.panel.fill("#field", text)
+        await self.panel.press("#field", "Enter")
+
+    async def ask(self, text: str) -> str:
+        """Says something and waits for the reply to it."""
+        count = await self.panel.locator(".message.assistant").count()
+        await self.say(text)
+        return await self.reply(count)
+
+    async def reply(self, after: int) -> str:
+        reply = self.panel.locator(".message.assistant").nth(after).locator(".bubble > p")
+        return await reply.inner_text()
+
+    async def wait_for(self, count: int, kind: str = "message") -> None:
+        """Waits for as many messages as given."""
+        await self.panel.wait_for_function("([kind, n]) => document.getElementsByClassName(kind).length === n", arg=[kind, count])
+
+    async def shows(self, said: list[tuple[str, str]]) -> None:
+        """Waits for these messages, and no others."""
+        await until(self.said, lambda seen: seen == said)
+
+    async def said(self) -> list[tuple[str, str]]:
+        """Who said what, from top to bottom."""
+        return [(who, text) for who, text in await self.panel.evaluate(_SAID)]
+
+
+_SAID = """[...document.querySelectorAll('.message')].map((made) =>
+  [made.classList[1], made.querySelector('p.bubble, .bubble > p:not(.staff)').textContent])"""
+
+
+async def opened(page: Page, url: str) -> Chat:
+    """Goes to a page with the widget and opens the chat."""
+    await page.goto(url)
+    return Chat(page, await open_panel(page))
+
+
+async def until(look: Callable[[], Awaitable[Seen]], good: Callable[[Seen], bool]) -> Seen:
+    """Looks until what is seen is good; fails with what was seen last."""
+    ends = time.monotonic() + PATIENCE
+    while not good(seen := await look()):
+        assert time.monotonic() < ends, seen
+        await asyncio.sleep(0.05)
+    return seen
+
+
+async def becomes(place: Page | Frame, script: str, value: object) -> None:
+    """Waits until a script gives a value on a page."""
+    await until(lambda: place.evaluate(script), lambda seen: seen == value)
+
+
+def page_with_widget(server: Server, more: str = "", options: str = "", head: str = "") -> str:
+    """A website's page with the one line."""
+    return (
+        f"<!doctype html><html lang=en><head><title>A clinic</title>{head}</head><body><main><h1>A clinic</h1>{more}</main>"
+        f'<script src="{server.url}/widget.js" async {options}></script></body></html>'
+    )
