@@ -1,7 +1,6 @@
 """The words of `wording.yml`, checked when they are read."""
 
 import datetime as dt
-import string
 from pathlib import Path
 from typing import Annotated
 
@@ -22,16 +21,6 @@ NAMES = frozenset(
 )
 
 
-def _template(text: str) -> str:
-    try:
-        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"the braces do not match: {error}") from error
-    for name in sorted(names - NAMES):
-        raise ValueError(f"there is nothing to fill in for {{{name}}}")
-    return text
-
-
 def _language(code: str) -> str:
     try:
         Locale.parse(code)
@@ -40,7 +29,7 @@ def _language(code: str) -> str:
     return code
 
 
-Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+Template = Annotated[str, Field(min_length=1), AfterValidator(yaml.naming(NAMES))]
 
 
 class _Entry(BaseModel):

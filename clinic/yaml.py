@@ -1,5 +1,7 @@
 """Reading YAML that people edit: every complaint names the file, the line and the reason."""
 
+import string
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -57,6 +59,21 @@ def read_as(path: Path, model: type[Model]) -> Model:
         return model.model_validate({} if content is None else content)
     except ValidationError as error:
         raise BadFile([_complaint(path, node, problem) for problem in error.errors()]) from error
+
+
+def naming(names: Collection[str]) -> Callable[[str], str]:
+    """A validator of templates: what stands in braces has to be among some names."""
+
+    def check(text: str) -> str:
+        try:
+            used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        except ValueError as error:
+            raise ValueError(f"the braces do not match: {error}") from error
+        for name in sorted(used - set(names)):
+            raise ValueError(f"there is nothing to fill in for {{{name}}}")
+        return text
+
+    return check
 
 
 def _text(path: Path) -> str:

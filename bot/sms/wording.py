@@ -1,6 +1,5 @@
 """What the text-message channel says by itself, as `wording.yml` has it."""
 
-import string
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -18,18 +17,7 @@ NAMES = frozenset(
     ("clinic_name", "clinic_phone", "urgent_phone", "clinic_address", "emergency_number", "crisis_line", "when", "link", "visits")
 )
 
-
-def _template(text: str) -> str:
-    try:
-        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-    except ValueError as error:
-        raise ValueError(f"the braces do not match: {error}") from error
-    for name in sorted(names - NAMES):
-        raise ValueError(f"there is nothing to fill in for {{{name}}}")
-    return text
-
-
-Template = Annotated[str, Field(min_length=1), AfterValidator(_template)]
+Template = Annotated[str, Field(min_length=1), AfterValidator(yaml.naming(NAMES))]
 
 
 class _Entry(BaseModel):
