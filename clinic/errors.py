@@ -61,6 +61,12 @@ class NotFound(ClinicError):
     code = "not_found"
 
 
+class Ambiguous(ClinicError):
+    """Several have an id that begins so."""
+
+    code = "ambiguous"
+
+
 class Stale(ClinicError):
     """It has changed since it was read; read it again."""
 

@@ -11,19 +11,26 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic import database, hours
 from clinic.clock import Clock
-from clinic.errors import NotAllowed, NotFound
+from clinic.errors import Ambiguous, NotAllowed, NotFound
 from clinic.models import Handoff, HandoffMessage
 from clinic.practice import Practice
 
 Urgency = Literal["emergency", "today", "routine"]
-HandoffChange = Literal["opened", "raised", "claimed", "visitor_wrote", "staff_replied", "closed"]
+HandoffChange = Literal["opened", "raised", "contact", "claimed", "visitor_wrote", "staff_replied", "closed"]
+
+#: the outbox's kind of a reply to a visitor that goes out by text message
+REPLY = "visitor.handoff_reply"
 
 _RANK: dict[str, int] = {"routine": 0, "today": 1, "emergency": 2}
 
 
 @dataclasses.dataclass(frozen=True)
 class Request:
-    """A visitor's request for a person. `status` is `open`, `claimed` or `closed`; the phone is in E.164 form."""
+    """A visitor's request for a person.
+
+    `reason` is the key of a reason, `summary` a note for whoever takes it. The phone is in E.164 form: where the visitor
+    can be reached and, in a conversation by text message, the number that it is with.
+    """
 
     id: str
     conversation_id: str
@@ -54,10 +61,14 @@ class Note:
 
 @dataclasses.dataclass(frozen=True)
 class Attendance:
-    """Whether someone is there. `opens_at` is None while open, and when no opening is in sight."""
+    """Whether someone is there.
+
+    `opens_at` is None while open, and when no opening is in sight. `closed_for` is the holiday or closure of today, if any.
+    """
 
     open_now: bool
     opens_at: dt.datetime | None
+    closed_for: str | None = None
 
 
 #: told of each change in the transaction that makes it; the number names the change: a version, or a message's id
@@ -78,7 +89,8 @@ class Handoffs:
         now = self._clock()
         if self._practice.is_open(now):
             return Attendance(True, None)
-        return Attendance(False, hours.next_opening(self._practice, now))
+        today = now.astimezone(self._practice.zone).date()
+        return Attendance(False, hours.next_opening(self._practice, now), self._practice.closed_because(today))
 
     def open(
         self,
@@ -94,7 +106,7 @@ class Handoffs:
     ) -> Request:
         """Asks for a person. A conversation that waits for one already keeps its place and is brought up to date.
 
-        What is given replaces what was known, what is not given stays; urgency only rises. `summary` is the last turns.
+        What is given replaces what was known, what is not given stays; urgency only rises.
         """
         given = {"name": name, "phone": phone, "email": email, "summary": summary, "reason": reason}
 
@@ -127,6 +139,19 @@ class Handoffs:
             # The same conversation has just asked from elsewhere: there is a request to bring up to date now.
             return database.write(self._engine, work)
 
+    def reach(self, conversation_id: str, **contact: str | None) -> Request | None:
+        """Adds to a waiting request how its visitor is reached, or corrects it; None when there is no such request.
+
+        `contact` is any of `name`, `phone`, `email` and `summary`; what is None stays as it was.
+        """
+
+        def work(connection: Connection) -> Request | None:
+            known = self._of(connection, conversation_id)
+            news = {field: value for field, value in contact.items() if value}
+            return known and self._change(connection, known, "contact", **news)
+
+        return database.write(self._engine, work)
+
     def of(self, conversation_id: str) -> Request | None:
         """A conversation's request that is not closed; None when it has none."""
         return database.read(self._engine, lambda connection: self._of(connection, conversation_id, lock=False))
@@ -149,6 +174,21 @@ class Handoffs:
             NotFound: there is none.
         """
         return database.read(self._engine, lambda connection: self._get(connection, request_id, lock=False))
+
+    def find(self, start: str) -> Request:
+        """The request whose id begins so.
+
+        Raises:
+            NotFound: there is none.
+            Ambiguous: there are several.
+        """
+        query = select(Handoff.__table__).where(Handoff.id.startswith(start, autoescape=True)).limit(2)
+        rows = database.read(self._engine, lambda connection: connection.execute(query).all())
+        if len(rows) > 1:
+            raise Ambiguous(start)
+        if not rows or not start:
+            raise NotFound(start)
+        return _request(rows[0])
 
     def claim(self, request_id: str, staff: str) -> Request:
         """Gives a request to a member of staff; again, or from a colleague, is well too.

@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import Connection
 
 from clinic.clock import Clock
-from clinic.handoff import HandoffChange, Request
+from clinic.handoff import REPLY, HandoffChange, Request
 from clinic.outbox import Outbox
 from clinic.visits import Change, Visit
 
@@ -50,4 +50,4 @@ class Notices:
         elif change == "visitor_wrote":
             add(connection, "email", "staff.handoff_visitor_wrote", request.id, number)
         elif change == "staff_replied" and request.channel == "sms":
-            add(connection, "text", "visitor.handoff_reply", request.id, number)
+            add(connection, "text", REPLY, request.id, number)

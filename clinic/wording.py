@@ -86,16 +86,34 @@ class CalendarTitles(_Entry):
     staff_pending: Template
 
 
+class Reasons(_Entry):
+    """Why a visitor needs a person, by key."""
+
+    asked: str
+    bad_answers: str
+    too_many_tries: str
+    emergency: str
+    adverse_reaction: str
+    texted_cancel: str
+    reminder_refused: str
+    number_wrong: str
+
+
 class Wording(_Entry):
     """All the words."""
 
     language: Annotated[str, AfterValidator(_language)]
     when: Annotated[str, Field(min_length=1)]
     when_short: Annotated[str, Field(min_length=1)]
+    reasons: Reasons
     staff: StaffLetters
     visitor: VisitorLetters
     texts: Texts
     calendar: CalendarTitles
+
+    def reason(self, key: str) -> str:
+        """Why a visitor needs a person, from the key that is kept with a request; a key without words as it is."""
+        return str(getattr(self.reasons, key, key))
 
     def moment(self, moment: dt.datetime, *, short: bool = False) -> str:
         """An aware moment as visitors read it, in its own time zone, with plain spaces only."""
