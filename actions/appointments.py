@@ -1,5 +1,6 @@
 """Checking, moving and cancelling a visit that was booked before."""
 
+import dataclasses
 import datetime as dt
 import re
 from typing import Any
@@ -27,11 +28,17 @@ STATE = (
     *("visit_task", "visit_reference", "visit_phone", "visit_choices", "visit_start", CONFIRM),
     *("visit_wish", "visit_days", "visit_offer", "visit_over"),
 )
+#: what was said about a new time
+NEW_START = ("visit_start", "visit_wish", "visit_days", "visit_offer")
 ASKED = {"visit_reference": ASKED_REFERENCE, "visit_phone": ASKED_PHONE, "visit_start": ASKED_WHEN}
 #: what is asked for each task once the visit is found
 STEPS: dict[str, tuple[str, ...]] = {CHECK: (), MOVE: ("visit_start", CONFIRM), CANCEL: (CONFIRM,)}
 #: visits between which the visitor may choose
 CHOICES = 5
+_NONE_AT_HAND = re.compile(
+    r"\b(?:don'?t|do not|can'?t|cannot|haven'?t|have no|no|never got|lost|forgot|didn'?t|not sure|no idea|deleted)\b",
+    re.IGNORECASE,
+)
 _NEW_TIME = re.compile(r"^.*\b(?:to|for|until|till|instead of \S+)\b", re.IGNORECASE)
 
 
@@ -50,13 +57,12 @@ class ValidateVisitForm(Form):
             steps = ("visit_id",) if slots.get("visit_choices") else ("visit_reference", "visit_phone")
         return next((step for step in steps if not slots.get(step)), None)
 
-    def take(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:
-        task = TASKS.get(turn.intent) if not turn.requested else turn.slots["visit_task"]
-        changes: Slots = {} if turn.requested else {"visit_task": task}
+    def take(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> Slots | None:
+        task, changes = self._task(turn)
         visit = _known(turn)
         found = visit is not None and not turn.requested
         if visit is None:
-            visit, looked = self._look(dispatcher, turn)
+            visit, looked = self._look(dispatcher, turn, domain)
             changes |= looked
             found = visit is not None
         if task == MOVE and not changes.get("visit_over"):
@@ -72,12 +78,23 @@ class ValidateVisitForm(Form):
             else None
         )
 
-    def _look(self, dispatcher: CollectingDispatcher, turn: Turn) -> tuple[Visit | None, Slots]:
+    def _task(self, turn: Turn) -> tuple[str, Slots]:
+        """What is to be done, and what changes when that is something else than before: "actually, cancel it"."""
+        before: str | None = turn.slots.get("visit_task") if turn.requested else None
+        now = TASKS.get(turn.intent, before or CHECK)
+        if now == before or (before and now == CHECK):
+            return before or now, {}
+        return now, {"visit_task": now} | (dict.fromkeys(NEW_START) if before else {})
+
+    def _look(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> tuple[Visit | None, Slots]:
         """Looks for the visit by what was said: the phone that a text came from, or reference and phone."""
         heard = turn.read(ASKED.get(turn.requested or ""))
         reference = heard.reference or turn.slots.get("visit_reference")
         if turn.sender and not reference:
             return self._of_sender(dispatcher, turn, turn.sender)
+        if turn.requested == "visit_reference" and not heard.reference and _NONE_AT_HAND.search(turn.text):
+            dispatcher.utter_message(response="utter_no_reference")
+            return None, {"visit_over": True}
         phone = heard.phone or turn.slots.get("visit_phone") or turn.sender
         changes = {name: value for name, value in (("visit_reference", heard.reference), ("visit_phone", heard.phone)) if value}
         if not (reference and phone):
@@ -86,7 +103,7 @@ class ValidateVisitForm(Form):
             visit = services().lookup.find(reference, phone, holder=turn.conversation)
         except TooManyTries:
             dispatcher.utter_message(response="utter_too_many_tries")
-            hand_over(dispatcher, turn, turn.text)
+            hand_over(dispatcher, turn, domain, "too_many_tries")
             return None, {"visit_over": True}
         if visit is None:
             dispatcher.utter_message(response="utter_visit_not_found")
@@ -99,7 +116,7 @@ class ValidateVisitForm(Form):
         if turn.picked_kind == "visit":
             visits = [visit for visit in visits if visit.id == turn.picked]
         elif heard:
-            visits = [visit for visit in visits if any(fits(visit.starts_at, wish) for wish in heard.options)] or visits
+            visits = _meant(visits, heard.options)
         if not visits:
             dispatcher.utter_message(response="utter_no_visit")
             return None, {"visit_over": True}
@@ -115,6 +132,11 @@ class ValidateVisitForm(Form):
         if visit is None:
             # Reference and phone hold digits that are no dates.
             return {} if turn.requested else Times("visit", dispatcher, turn, _no).take(heard, None)
+        if heard.when and not turn.slots.get("visit_wish"):
+            # "Can you make it 11:30?" means the visit's own day.
+            day = Wish(visit.starts_at.date(), visit.starts_at.date())
+            options = tuple(wish.on_top_of(day) for wish in heard.when.options)
+            heard = dataclasses.replace(heard, when=dataclasses.replace(heard.when, options=options))
         wishes = heard.when.options if heard.when else (Wish.from_json(turn.slots.get("visit_wish") or {}),)
         if found and any(wish != Wish() and fits(visit.starts_at, wish) for wish in wishes):
             return {"visit_wish": None}
@@ -125,7 +147,8 @@ class ValidateVisitForm(Form):
         if turn.intent == "deny" or turn.picked_kind == "no":
             dispatcher.utter_message(response="utter_nothing_changed")
             return {"visit_over": True}
-        if turn.intent not in ("affirm", "cancel_appointment") and turn.picked_kind != "yes":
+        again = "cancel_appointment" if turn.slots["visit_task"] == CANCEL else "reschedule_appointment"
+        if turn.intent not in ("affirm", again) and turn.picked_kind != "yes":
             return None
         booking, key = services().booking, f"{turn.conversation}/{visit.id}/{visit.version}"
         try:
@@ -230,6 +253,13 @@ def _known(turn: Turn) -> Visit | None:
     except NotFound:
         return None
     return visit if visit.status in AHEAD and visit.starts_at > services().clock() else None
+
+
+def _meant(visits: list[Visit], wishes: tuple[Wish, ...]) -> list[Visit]:
+    """The visits that a day or time names; by its weekday when it is some weeks away, and all of them when it names none."""
+    exactly = [visit for visit in visits if any(fits(visit.starts_at, wish) for wish in wishes)]
+    weekdays = {wish.first.weekday() for wish in wishes if wish.first and wish.first == wish.last}
+    return exactly or [visit for visit in visits if visit.starts_at.weekday() in weekdays] or visits
 
 
 def _can_move(visit: Visit, start: dt.datetime) -> bool:

@@ -37,7 +37,7 @@ class ValidateBookingForm(Form):
     def missing(self, slots: Slots) -> str | None:
         return next((step for step in STEPS if not slots.get(step)), None)
 
-    def take(self, dispatcher: CollectingDispatcher, turn: Turn) -> Slots | None:
+    def take(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> Slots | None:
         heard = turn.read(ASKED.get(turn.requested or ""))
         changes = self._who(turn, heard) | self._what_for(turn, heard)
         service = changes.get("booking_service") or turn.slots.get("booking_service")
@@ -47,7 +47,10 @@ class ValidateBookingForm(Form):
             changes["booking_changing"] = None
         if turn.requested == CONFIRM and not changes:
             return self._answered(turn, times)
-        return changes or None
+        if (start := changes.get("booking_start")) and self.missing(turn.slots | changes) != CONFIRM:
+            dispatcher.utter_message(response="utter_kept", when=services().facts.moment(dt.datetime.fromisoformat(start)))
+        # What is said once more is no bad answer.
+        return changes or ({} if turn.slots.get("booking_service") in heard.services else None)
 
     def _who(self, turn: Turn, heard: Said) -> Slots:
         changes: Slots = {}
@@ -63,6 +66,8 @@ class ValidateBookingForm(Form):
 
     def _what_for(self, turn: Turn, heard: Said) -> Slots:
         known = turn.slots.get("booking_service")
+        if turn.asks and turn.requested:
+            return {}
         picked = [turn.picked] if turn.picked_kind == "service" else [id_ for id_ in heard.services if id_ != known]
         if len(picked) == 1 and known not in heard.services:
             return {"booking_service": picked[0], "booking_services": None}
@@ -135,9 +140,10 @@ class ActionAskConfirmed(Action):
             if not held.renewed and held.hold_expires_at and held.hold_expires_at - here.clock() < NEARLY_OVER:
                 here.booking.renew(held.id, holder=tracker.sender_id)
         service = here.practice.service(slots["booking_service"])
+        read_back = "utter_read_back_pending" if slots.get("clinician_concern") else "utter_read_back"
         dispatcher.utter_message(
-            response="utter_read_back_pending" if slots.get("clinician_concern") else "utter_read_back",
-            buttons=yes_or_no(domain, "utter_read_back"),
+            response=read_back,
+            buttons=yes_or_no(domain, read_back),
             when=here.facts.moment(start),
             zone=here.facts.zone(start),
             service=service.name if service else "",

@@ -7,7 +7,8 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions import appointments, booking
 from actions.services import services
-from actions.turn import Events, Turn, forgotten, hand_over
+from actions.turn import Events, Turn, contact_in, forgotten, hand_over
+from clinic.said import ASKED_PHONE
 
 
 class ActionHandOver(Action):
@@ -17,9 +18,28 @@ class ActionHandOver(Action):
         return "action_hand_over"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        turn = Turn(tracker)
-        hand_over(dispatcher, turn, turn.text)
+        hand_over(dispatcher, Turn(tracker), domain, "asked")
         return _dropped(tracker)
+
+
+class ActionPassOnContact(Action):
+    """Adds to a request for a person how the visitor can be reached, or corrects it."""
+
+    def name(self) -> str:
+        return "action_pass_on_contact"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        turn, here = Turn(tracker), services()
+        heard = turn.read(ASKED_PHONE)
+        if not (heard.phone or heard.email):
+            dispatcher.utter_message(response="utter_contact_not_read")
+            return []
+        here.handoffs.reach(turn.conversation, **contact_in(turn, heard, domain))
+        told = [here.facts.phone(heard.phone)] if heard.phone else []
+        dispatcher.utter_message(
+            response="utter_contact_passed_on", contact=", ".join([*told, *([heard.email] if heard.email else [])])
+        )
+        return []
 
 
 class ActionLeave(Action):

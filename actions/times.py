@@ -49,8 +49,9 @@ class Times:
             wish = heard.when.options[0].on_top_of(wish)
         elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):
             return self._offer(service, wish, self._starts("seen"))
-        elif asked and service and turn.intent == "affirm" and len(offered) == 1:
-            return self._start(service, offered[0])
+        elif asked and service and turn.intent == "affirm" and offered:
+            # A yes to several is asked once more which of them.
+            return self._start(service, offered[0]) if len(offered) == 1 else self._slots(start=None)
         elif not (again and wish != Wish()):
             return {}
         kept = self._slots(wish=wish.as_json(), days=None)
@@ -114,8 +115,12 @@ def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, An
     if not starts:
         dispatcher.utter_message(response="utter_no_slots")
         return []
-    if offer["reason"]:
-        dispatcher.utter_message(response=f"utter_slot_{offer['reason']}")
+    if reason := offer["reason"]:
+        wish = Wish.from_json(slots.get(f"{journey}_wish") or {})
+        closed_for = services().practice.closed_because(wish.first) if reason == "closed" and wish.first else None
+        dispatcher.utter_message(
+            response=f"utter_slot_{reason}_for" if closed_for else f"utter_slot_{reason}", closed_for=closed_for
+        )
     buttons = [button(facts.moment(start, short=True), "start", start.isoformat()) for start in starts]
     dispatcher.utter_message(response="utter_offer", buttons=[*buttons, button(word(domain, "utter_offer", "other"), "other")])
     # Why it is not what was asked for is said once.

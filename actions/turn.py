@@ -21,7 +21,11 @@ _ASKS = re.compile(
     r"(?:what|how|when|where|who|which|why|is|are|do|does|did|can|could|should|will|would|may)\b",
     re.IGNORECASE,
 )
-SUMMARY = 8
+
+_ASKS_ABOUT = re.compile(
+    r"^(?:(?:and|but|so|ok|hi|hello|wait)\b[ ,]*)*(?!(?:what|how) about\b)(?:what|whats|how|why|which|who|is|are|does|did)\b",
+    re.IGNORECASE,
+)
 
 
 class Turn:
@@ -50,6 +54,11 @@ class Turn:
         parts = [question["text"] for question in self.asked if question["text"]]
         return [part for part in parts if _ASKS.match(part) or _asked_in(self.text, part)]
 
+    @property
+    def asks(self) -> bool:
+        """Whether the message as a whole is a question about something, and not one for a time: "do you have friday?"."""
+        return self.text.rstrip().endswith("?") and bool(_ASKS_ABOUT.match(self.text))
+
     def read(self, asked: str | None, text: str | None = None) -> Said:
         """What the message, or a part of it, says about a visit; what belongs to a question of its own counts for nothing."""
         here = services()
@@ -64,11 +73,6 @@ class Turn:
         whole = said.read(self.text, here.practice, here.offers.today)
         sure = whole.name if whole.sure_name else None
         return Said(name=sure, sure_name=whole.sure_name, phone=whole.phone, email=whole.email, reference=whole.reference)
-
-    def summary(self) -> str:
-        """The last things that were said, for the person who takes over."""
-        events = [event for event in self.tracker.events if event["event"] in ("user", "bot") and event.get("text")]
-        return "\n".join(f"{event['event']}: {event['text']}" for event in events[-SUMMARY:])
 
 
 def word(domain: dict[str, Any], response: str, key: str) -> Any:
@@ -91,25 +95,42 @@ def button(title: str, kind: str, value: str = "") -> dict[str, str]:
     return {"title": title, "payload": f"{PICK}:{kind}={value}"}
 
 
-def hand_over(dispatcher: CollectingDispatcher, turn: Turn, reason: str) -> None:
-    """Asks for a person, and tells the visitor when one will be there."""
-    here = services()
-    contact = turn.read(None)
-    here.handoffs.open(
-        turn.conversation,
-        channel=turn.channel,
-        reason=reason[:200],
-        name=contact.name or turn.slots.get("booking_name"),
-        phone=contact.phone or turn.slots.get("booking_phone") or turn.slots.get("visit_phone") or turn.sender,
-        email=contact.email or turn.slots.get("booking_email"),
-        summary=turn.summary(),
-    )
-    attendance = here.handoffs.attendance()
-    if attendance.open_now:
+def hand_over(dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any], reason: str) -> None:
+    """Asks for a person, and tells the visitor when one will be there.
+
+    `reason` is one of the keys in `clinic/wording.yml`. Who waits already is not asked again how they can be reached.
+    """
+    here, slots = services(), turn.slots
+    asked_before = here.handoffs.of(turn.conversation) is not None
+    contact = contact_in(turn, turn.read(None), domain)
+    contact["name"] = contact["name"] or slots.get("booking_name")
+    contact["phone"] = contact["phone"] or turn.sender or slots.get("booking_phone") or slots.get("visit_phone")
+    contact["email"] = contact["email"] or slots.get("booking_email")
+    request = here.handoffs.open(turn.conversation, channel=turn.channel, reason=reason, **contact)
+    there = here.handoffs.attendance()
+    opens = there.opens_at
+    if there.open_now:
         dispatcher.utter_message(response="utter_talk_to_human")
+    elif opens is None:
+        dispatcher.utter_message(response="utter_talk_to_human_some_time")
+    elif opens.date() == here.offers.today:
+        dispatcher.utter_message(response="utter_talk_to_human_today", opens=here.facts.time(opens))
     else:
-        opens = here.facts.moment(attendance.opens_at) if attendance.opens_at else ""
-        dispatcher.utter_message(response="utter_talk_to_human_later" if opens else "utter_talk_to_human_some_time", opens=opens)
+        said = "utter_talk_to_human_holiday" if there.closed_for else "utter_talk_to_human_later"
+        dispatcher.utter_message(response=said, opens=here.facts.moment(opens), closed_for=there.closed_for)
+    if not (asked_before or request.phone or request.email):
+        dispatcher.utter_message(response="utter_ask_contact")
+
+
+def contact_in(turn: Turn, heard: Said, domain: dict[str, Any]) -> dict[str, Any]:
+    """How the visitor says they can be reached, as a request for a person keeps it.
+
+    Who texts is written to at the number that the texts come from; another one to call is a note to staff.
+    """
+    elsewhere = heard.phone if turn.sender and heard.phone != turn.sender else None
+    note = word(domain, "utter_contact_passed_on", "note").format(phone=elsewhere) if elsewhere else ""
+    phone = None if elsewhere else heard.phone
+    return {"name": heard.name, "phone": phone, "email": heard.email, "summary": note}
 
 
 def _asked_in(text: str, part: str) -> bool:

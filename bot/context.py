@@ -16,6 +16,8 @@ from clinic import yaml
 
 FOLLOW_UPS, AREAS = Path("data/follow_ups.yml"), Path("data/entities/area.yml")
 ELSE = "else"
+# How the topic of a button begins that asks for other choices.
+OTHERS = ("pick:other", "something_else")
 # Likeness of a text to a choice's title, of 100, from which on it is taken for it.
 SAME_TITLE = 88
 _OPENERS = re.compile(r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|great|cool|thanks)\b[\s,.!]*)+")
@@ -75,6 +77,9 @@ def numbered(text: str, choices: list[Choice]) -> Choice | None:
     if not (number := _NUMBER.match(_bare(text))):
         return None
     n = _NUMBERS.get(number["n"]) or int(number["n"])
+    if n < 0:
+        # "The last one" is not the button for others.
+        choices = [choice for choice in choices if not choice.topic.startswith(OTHERS)]
     return choices[n - 1 if n > 0 else n] if 0 < n <= len(choices) or n < 0 < len(choices) else None
 
 

@@ -40,6 +40,7 @@ from clinic import clock as clocks
 from clinic import database, practice
 from clinic.clock import Clock
 from clinic.handoff import Urgency
+from clinic.said import ASKED_PHONE, Said, read
 from clinic.services import Services
 
 log = logging.getLogger(__name__)
@@ -61,6 +62,8 @@ FORMS = {"booking_form": "book_appointment", "visit_form": "check_appointment"}
 _INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
 _BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
 _QUIET = "talk_to_human"
+# The slot with what a clinician must decide before a visit is booked for good.
+CONCERN = "clinician_concern"
 # Of several questions in one message, the first of these zones gives its name to the turn.
 _BY_URGENCY: tuple[Zone, ...] = ("safety", "task", "answer", "clarify", "fallback")
 
@@ -193,6 +196,12 @@ class Engine:
         )
         return reply
 
+    def form(self, conversation: str) -> str | None:
+        """The form that is at work in a conversation: `booking_form`, `visit_form` or none."""
+        tracker = self.store.open(conversation)
+        name: str | None = tracker.active_loop_name if tracker else None
+        return name
+
     async def _run(
         self,
         conversation: str,
@@ -215,7 +224,10 @@ class Engine:
             text, questions = chosen.title, [certain(chosen.title, chosen.topic)]
             if tracker.active_loop_name:
                 questions = [_for_form(text, questions, tracker.active_loop_name)]
-        with_person = self.services.handoffs.with_person(conversation)
+        request = self.services.handoffs.of(conversation)
+        if request and choice is None and not tracker.active_loop_name:
+            questions = self._or_contact(text, questions, last)
+        with_person = request is not None and request.status == "claimed"
         if quiet := with_person and questions[0]["intent"]["name"] not in DANGERS:
             questions = [certain(text, _QUIET, questions[0])]
         out = _Collector(channel)
@@ -249,6 +261,13 @@ class Engine:
         questions: list[dict[str, Any]] = (await self._understand(_cut(text)))["questions"]
         if "alarm" in questions[0]:
             return [_for_form(text, questions, form)] if form else questions
+        if dangers := [question for question in questions if question["intent"]["name"] in DANGERS]:
+            # Beside an emergency, nothing but what to do.
+            questions = sorted(dangers, key=lambda question: question["intent"]["name"] == "adverse_reaction")[:1]
+        elif len(questions) > 1:
+            # "Phone 212 555 0142" beside a wish does not ask how to reach the clinic.
+            asked = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or not self._tells(q["text"])]
+            questions = asked or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
             label = choice.topic if choice else self._follow_ups.within(text, form)
@@ -257,6 +276,8 @@ class Engine:
             return [certain(text, trouble)]
         if choice:
             return [certain(text, choice.topic)]
+        if questions[0]["intent"]["name"] in (CLARIFY, FALLBACK) and (task := self._task_told_by_details(text)):
+            return [certain(text, task, questions[0])]
         if last and last.zone == "clarify":
             return self._clarified(text, questions, last)
         if last and (label := self._follow_up(text, last)):
@@ -264,6 +285,31 @@ class Engine:
         if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
             return [certain(text, "still_unclear", questions[0])]
         return questions
+
+    def _or_contact(self, text: str, questions: list[dict[str, Any]], last: Reply | None) -> list[dict[str, Any]]:
+        """The questions of somebody who waits for a person, or how to reach them, when that is what the text tells."""
+        if any(question["intent"]["name"] in (*DANGERS, *TASKS) for question in questions):
+            return questions
+        asked = ASKED_PHONE if last and last.topics == [_QUIET] else None
+        if not self._tells(text, asked):
+            return questions
+        others = [q for q in questions if q["intent"]["name"] in _BESIDE_A_FORM and not self._tells(q["text"], asked)]
+        return [certain(text, "leave_contact") | {"task": _QUIET}, *others]
+
+    def _tells(self, text: str, asked: str | None = None) -> bool:
+        """Whether a text says how somebody can be reached, or which visit is meant."""
+        heard = self._heard(text, asked)
+        return bool(heard.phone or heard.email or heard.reference or heard.no_phone)
+
+    def _task_told_by_details(self, text: str) -> str | None:
+        """What is to be done when a text does not say it, but who, when and what for: "friday 3pm, Anna Lee 212 555 0142"."""
+        heard = self._heard(text)
+        if heard.reference and heard.phone:
+            return "check_appointment"
+        return "book_appointment" if heard.when and (heard.phone or heard.services) else None
+
+    def _heard(self, text: str, asked: str | None = None) -> Said:
+        return read(text, self.services.practice, self.services.offers.today, asked)
 
     def _follow_up(self, text: str, last: Reply) -> str | None:
         meaning = self._follow_ups.meaning(text, last.topics[-1])
@@ -301,14 +347,18 @@ class Engine:
         processor = self._processor
         metadata = {"phone": phone} if phone else None
         message = UserMessage(text, out, tracker.sender_id, parse_data=prediction, input_channel=out.name(), metadata=metadata)
+        concern = tracker.get_slot(CONCERN)
         await processor._update_tracker_session(tracker, out)
+        if concern and not tracker.get_slot(CONCERN):
+            # What a clinician must decide is not forgotten when all else is.
+            tracker.update(SlotSet(CONCERN, concern))
         await processor._handle_message_with_tracker(message, tracker)
         if quiet:
             tracker.update(ActionExecuted(ACTION_LISTEN_NAME))
             return
         alarm = prediction.get("alarm")
         if alarm and alarm["level"] == "clinician":
-            tracker.update(SlotSet("clinician_concern", alarm["concern"] or alarm["rules"][0]))
+            tracker.update(SlotSet(CONCERN, alarm["concern"] or alarm["rules"][0]))
         tracker = await processor.run_action_extract_slots(out, tracker)
         await processor._run_prediction_loop(out, tracker)
 

@@ -99,6 +99,10 @@ class ClinicFacts:
         local = moment.astimezone(self._practice.zone)
         return f"{self._day(local.date(), short)}, {self._time(local.time())}"
 
+    def time(self, moment: dt.datetime) -> str:
+        """The time of an aware moment by the clinic's clocks: "9 AM"."""
+        return self._time(moment.astimezone(self._practice.zone).time())
+
     def days(self, first: dt.date, last: dt.date) -> str:
         """A day, or the first and the last of several."""
         return " - ".join(self._day(day, short=True) for day in dict.fromkeys((first, last)))

@@ -40,7 +40,7 @@ _MAY_SAY_NAME = re.compile(
 )
 _REFERENCE = re.compile(r"\b(?=[A-Z2-9]*\d)[2-9A-HJKMNP-Z]{3}[ -]?[2-9A-HJKMNP-Z]{3}\b", re.IGNORECASE)
 _SAYS_REFERENCE = re.compile(
-    r"\b(?P<word>reference|ref|code|number|booking)(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b",
+    r"\b(?P<word>reference|ref|code|number|booking)\b(?: (?:no|number|code|is))*\.?:? *#?(?P<it>[2-9A-HJKMNP-Z]{6})\b",
     re.IGNORECASE,
 )
 # Words that no name is made of.
@@ -53,10 +53,12 @@ pls private problem really right same say see she should skip so some something 
 thank thanks that the their them then there they thing this time to today told tomorrow too two until up us use want was
 we well what whatever when where which who why will with would wrong yeah yep yes yet you your appointment consultation
 microneedling treatment neck body skin acne scars monday tuesday wednesday thursday friday saturday sunday afternoon
-evening noon week weekend month
+evening noon week weekend month thx asap mobile cell tel contact client patient session facial visit
 """
 _NO_NAMES = frozenset(_NO_NAME.split())
 _GENERIC = frozenset(("and", "the", "for", "with", "of", "a"))
+# Stands where a phone number stood.
+_PHONE = "\1"
 # Likeness of two words, of 100, from which on they are one word misspelt.
 _SAME_WORD = 84
 
@@ -97,6 +99,7 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
     reference, rest = _reference(rest, asked)
     phone, no_phone, rest = _phone(rest, practice.country, asked)
     name, sure, rest = _name(rest, asked, beside_contact=phone is not None or email is not None)
+    rest = rest.replace(_PHONE, "\n")
     # A name may be that of a month.
     reading = when.read(rest, today, practice.country, expected=asked == ASKED_WHEN)
     return Said(name, sure, phone, no_phone, email[0] if email else None, reference, services(rest, practice), reading)
@@ -160,7 +163,7 @@ def _phone(text: str, country: str, asked: str | None) -> tuple[str | None, bool
     if not found:
         return None, False, text
     try:
-        return phones.e164(found[0], country), False, written.replace(found[0], "\n")
+        return phones.e164(found[0], country), False, written.replace(found[0], _PHONE)
     except NotAPhone:
         return None, True, written.replace(found[0], "\n") if expected else text
 
@@ -186,13 +189,17 @@ def _name(text: str, asked: str | None, *, beside_contact: bool) -> tuple[str | 
     if (found := _MAY_SAY_NAME.search(plain)) and (name := _cut(found["name"], loose=asked == ASKED_NAME)):
         return name, True, plain.replace(found[0], found[0].partition(name)[2])
     for part in re.split(r"[,;:\n!?]|\.(?:\s|$)| - ", plain):
-        bare = _greeting_gone(part)
+        # "anna lee 212 555 0101": right before a number, a name needs no capitals.
+        called, phone, _ = part.partition(_PHONE)
+        bare = _greeting_gone(called)
         if not re.fullmatch(_NAME, bare) or any(map(_no_name, bare.split())):
+            if beside_contact and (last := _capitals_at_the_end(called)):
+                return last, False, plain.replace(last, "\n", 1)
             continue
         capitals = all(word[0].isupper() for word in bare.split())
         if asked == ASKED_NAME and (capitals or "?" not in plain):
             return bare, capitals, plain.replace(bare, "\n", 1)
-        if beside_contact and capitals and len(bare.split()) > 1:
+        if beside_contact and (capitals or phone) and 1 < len(bare.split()) < 4:
             return bare, False, plain.replace(bare, "\n", 1)
     return None, False, text
 
@@ -205,6 +212,16 @@ def _cut(name: str, *, loose: bool) -> str | None:
             break
         kept.append(word)
     return " ".join(kept).rstrip(".") or None
+
+
+def _capitals_at_the_end(part: str) -> str | None:
+    """The name that a part ends in, by its capitals: "friday at noon Ben Lee"."""
+    words: list[str] = []
+    for word in reversed(part.split()):
+        if _no_name(word) or not word[0].isupper() or not re.fullmatch(_LETTERS, word):
+            break
+        words.insert(0, word)
+    return " ".join(words) if 1 < len(words) < 4 else None
 
 
 def _greeting_gone(part: str) -> str:

@@ -75,8 +75,12 @@ class Visit:
 
 
 def new_reference() -> str:
-    """A reference that visitors can read out: six letters and digits, one of 729 million."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH))
+    """A reference that visitors can read out: six letters and digits, some of each, one of 615 million."""
+    while True:
+        # A word of six letters, or a number, could not be told from a reference in a message.
+        made = "".join(secrets.choice(_ALPHABET) for _ in range(_REFERENCE_LENGTH))
+        if not (made.isalpha() or made.isdigit()):
+            return made
 
 
 def tidy_reference(text: str) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from rasa_sdk.executor import ActionExecutor
 
-from bot.engine import Engine, NotReady, UnknownChoice
+from bot.engine import Engine, NotReady
+from bot.reply import UnknownChoice
 from bot.settings import Settings
 from bot.wording import NOT_APPROVED, ApprovedWording
 from tests.conftest import Talk, Tiny

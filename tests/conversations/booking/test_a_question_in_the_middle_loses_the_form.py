@@ -16,9 +16,8 @@ from tests.conversations.booking.conftest import Guest, visits
     ],
 )
 async def test_answered_and_asked_again(web: Guest, question: str, topic: str) -> None:
-    asked = await web("book a consultation tomorrow at 2pm")
-    said = await web(question)
-    assert said.endswith(asked)
+    await web("book a consultation tomorrow at 2pm")
+    assert (await web(question)).endswith("What is your full name?")
     assert web.reply
     assert topic in web.reply.topics
     assert len(web.holds) == 1

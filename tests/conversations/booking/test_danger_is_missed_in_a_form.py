@@ -1,7 +1,9 @@
 """Safety goes before the form, and what a clinician decides is not booked as if it were decided."""
 
+import pytest
+
 from bot.engine import Engine
-from tests.conversations.booking.conftest import Guest, visits
+from tests.conversations.booking.conftest import Guest, requests, visits
 
 
 async def test_an_emergency_ends_the_form(web: Guest) -> None:
@@ -21,6 +23,32 @@ async def test_a_worrying_symptom_ends_the_form(web: Guest) -> None:
     said = await web("book a consultation", "since my session yesterday pus is coming out of my cheek and it is hot")
     assert "(212) 555-0143" in said
     assert "day and time" not in said
+
+
+BOTH = [
+    "my cheek is oozing pus since the treatment and now I can't breathe",
+    "I can't breathe, and my cheek is oozing pus since the treatment",
+    "My face is hot and infected. Also my throat is closing up.",
+]
+
+
+@pytest.mark.parametrize("text", BOTH)
+@pytest.mark.parametrize("before", [(), ("book a consultation tomorrow at 2pm",), ("when is my appointment?",)])
+async def test_of_an_emergency_and_a_symptom_the_emergency_counts(
+    web: Guest, engine: Engine, before: tuple[str, ...], text: str
+) -> None:
+    said = await web(*before, text)
+    assert said.startswith("Call 911 now")
+    assert "urgent line" not in said
+    assert web.reply
+    assert web.reply.safety == "emergency"
+    assert [request.urgency for request in requests(engine)] == ["emergency"]
+    assert web.holds == []
+
+
+async def test_a_worse_message_raises_the_request(web: Guest, engine: Engine) -> None:
+    await web("my cheek is oozing pus since the treatment", "now I can't breathe")
+    assert [request.urgency for request in requests(engine)] == ["emergency"]
 
 
 async def test_a_clinicians_matter_in_the_middle(web: Guest, engine: Engine) -> None:
