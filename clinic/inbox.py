@@ -46,12 +46,14 @@ class Thread:
 class Task:
     """A text to be answered now. `thread` is None for a number that was never told who texts it.
 
-    `lately` is how many texts came from the number within the last hour, this one included.
+    `lately` is how many texts came from the number within the last hour, this one included; `answered_at` when one of
+    them was answered last.
     """
 
     text: Incoming
     thread: Thread | None
     lately: int
+    answered_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -208,15 +210,13 @@ class Inbox:
     def _task(self, connection: Connection, text: Incoming) -> Task:
         since = self._clock() - dt.timedelta(hours=1)
         lately = select(func.count()).where(SmsInbound.number == text.number, SmsInbound.received_at > since)
-        offered, rest = (
-            select(column).where(SmsNumber.number == text.number).scalar_subquery()
-            for column in (SmsNumber.offered, SmsNumber.rest)
+        known = (
+            select(column).where(SmsNumber.number == text.number).scalar_subquery().label(column.key)
+            for column in (SmsNumber.offered, SmsNumber.rest, SmsNumber.updated_at)
         )
-        row = connection.execute(
-            select(lately.scalar_subquery().label("lately"), offered.label("offered"), rest.label("rest"))
-        ).one()
+        row = connection.execute(select(lately.scalar_subquery().label("lately"), *known)).one()
         thread = None if row.offered is None else Thread(tuple(json.loads(row.offered)), row.rest)
-        return Task(text, thread, row.lately)
+        return Task(text, thread, row.lately, row.updated_at)
 
     def _keep_thread(self, connection: Connection, number: str, answer: Answer) -> None:
         values = {

@@ -12,12 +12,13 @@ from sqlalchemy.exc import IntegrityError
 
 from clinic import consent, database, hours
 from clinic.clock import Clock
+from clinic.handoff import REPLY
 from clinic.inbox import LATE_REPLY, Inbox
 from clinic.models import Consent, OutboxMessage, SmsBlock, SmsSent, SmsStatus
 from clinic.practice import Practice
 
 #: texts that somebody waits for: what a person writes to a visitor, and a reply that comes late
-ANSWERS = frozenset((LATE_REPLY, "visitor.handoff_reply"))
+ANSWERS = frozenset((LATE_REPLY, REPLY))
 #: for so long after a text of theirs, people get answers at any hour
 JUST_TEXTED = dt.timedelta(hours=1)
 #: a number whose prefix may be in more time zones than these tells nothing of where its owner is
@@ -156,6 +157,21 @@ class Texting:
         ).one()
         count, first = row
         return first + _DAY if count >= self._per_day else None
+
+    def visit_told_of(self, number: str, since: dt.datetime | None) -> str | None:
+        """The id of the visit that the last text to a number was about, such as a reminder; None when it was about none.
+
+        Only what was sent after `since` counts; None: whenever that was.
+        """
+        query = (
+            select(SmsSent.kind, OutboxMessage.subject)
+            .join(OutboxMessage, OutboxMessage.id == SmsSent.outbox_id)
+            .where(SmsSent.number == number, *((SmsSent.created_at > since,) if since else ()))
+            .order_by(SmsSent.id.desc())
+            .limit(1)
+        )
+        row = database.read(self._engine, lambda connection: connection.execute(query).first())
+        return row.subject if row and row.kind not in ANSWERS else None
 
     def begin(self, outbox_id: str, attempt: int, part: int, kind: str, number: str) -> tuple[Part, bool]:
         """Notes that a part is about to be sent; the part, and whether it was about to be before, or was."""

@@ -12,8 +12,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection
 
-from bot.engine import UnknownChoice
-from bot.reply import Reply
+from bot.reply import Reply, UnknownChoice
 from bot.sms import replies
 from bot.sms.replies import URGENT, Written
 from bot.sms.wording import SmsWording
@@ -22,6 +21,7 @@ from clinic.errors import ClinicError
 from clinic.inbox import Answer, Inbox, Incoming, Stored, Task, Thread
 from clinic.services import Services
 from clinic.texting import Texting
+from clinic.visits import Visit
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +48,9 @@ class Turns(Protocol):
         phone: str | None = None,
     ) -> Reply:
         """Runs one turn and keeps it; the same message id again gives the same reply."""
+
+    def form(self, conversation: str) -> str | None:
+        """The form that is at work in a conversation."""
 
 
 class Pseudonyms:
@@ -261,13 +264,19 @@ class Channel:
             with suppress(UnknownChoice):
                 return self._worded(task, await self._turn(task, "", thread.offered[number - 1]))
         code = self._words.code(text.body)
+        told_of = self._texting.visit_told_of(text.number, task.answered_at)
+        if told_of and self._words.keyword(text.body) == Meaning("yes"):
+            code = "confirm"
         if code == "more":
             return self._more(thread)
         if code == "agent":
             return self._worded(task, await self._turn(task, self._words.sentences.agent))
+        if code == "confirm" and not told_of and self._form_at_work(text.number):
+            # It is what was just read back that is confirmed.
+            return None
         if code in ("confirm", "move", "cancel") and (visits := self._services.booking.upcoming(text.number)):
             if code == "confirm":
-                return self._confirmed(task, visits[0].id, visits[0].version)
+                return self._confirmed(task, next((visit for visit in visits if visit.id == told_of), visits[0]))
             sentences = self._words.sentences
             return self._worded(task, await self._turn(task, sentences.move if code == "move" else sentences.cancel))
         return None
@@ -278,9 +287,14 @@ class Channel:
         parts, rest = replies.go_on(thread.rest, self._wording.text("more"))
         return Answer(parts, Thread(thread.offered, rest))
 
-    def _confirmed(self, task: Task, visit_id: str, version: int) -> Answer:
+    def _form_at_work(self, number: str) -> bool:
+        return self.engine is not None and self.engine.form(self.pseudonyms.conversation(number)) is not None
+
+    def _confirmed(self, task: Task, visit: Visit) -> Answer:
+        if visit.status == "pending":
+            return Answer(replies.whole(self._wording.text("still_pending", when=self._moment(visit.starts_at))))
         try:
-            visit = self._services.booking.acknowledge(visit_id, version=version, key=f"sms:{task.text.sid}")
+            visit = self._services.booking.acknowledge(visit.id, version=visit.version, key=f"sms:{task.text.sid}")
         except ClinicError:
             return self._said("nothing_to_confirm", task)
         return Answer(replies.whole(self._wording.text("confirmed", when=self._moment(visit.starts_at))))

@@ -44,6 +44,7 @@ class Texts(_Entry):
     nothing_more: Template
     confirmed: Template
     nothing_to_confirm: Template
+    still_pending: Template
     broken: Template
     too_many: Template
 

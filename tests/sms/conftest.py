@@ -53,6 +53,7 @@ class Echo:
         self.says: dict[str, Reply] = {}
         self.choices: set[str] = set()
         self.delay = 0.0
+        self.form_at_work: str | None = None
         self.meeting: asyncio.Barrier | None = None
         self.running: dict[str, int] = {}
         self.most_at_once = 0
@@ -82,6 +83,9 @@ class Echo:
         reply = self.says.get(choice or text) or said(f"You said: {choice or text}")
         self.choices |= {offered.id for message in reply.messages for offered in message.choices}
         return reply
+
+    def form(self, conversation: str) -> str | None:
+        return self.form_at_work
 
     @property
     def texts(self) -> list[str]:
