@@ -82,6 +82,25 @@ def radicale(python: str) -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def redis(port: int) -> Iterator[str]:
+    """A Redis server on a port, which keeps nothing; its URL.
+
+    Raises:
+        FileNotFoundError: Redis is not installed.
+    """
+    folder = tempfile.mkdtemp(prefix="redis")
+    command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no", "--dir", folder]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for_port(port, process)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait(START_TIMEOUT)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on."""
     with socket.socket() as probe:

@@ -67,11 +67,11 @@ def _redis(url: str) -> RedisStorage:
 
 def _hit(limiter: FixedWindowRateLimiter, rates: list[RateLimitItem], kind: str, key: str) -> int | None:
     """None when that was within all rates, else the seconds to wait. What is refused counts for no rate."""
-    for rate in rates:
-        if not limiter.test(rate, kind, key):
-            return max(1, math.ceil(limiter.get_window_stats(rate, kind, key).reset_time - time.time()))
-    for rate in rates:
-        limiter.hit(rate, kind, key)
+    # Looked at before any is counted; in between, another process may have been quicker.
+    for ask in (limiter.test, limiter.hit):
+        for rate in rates:
+            if not ask(rate, kind, key):
+                return max(1, math.ceil(limiter.get_window_stats(rate, kind, key).reset_time - time.time()))
     return None
 
 

@@ -10,16 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
-from starlette.requests import Request
 from visiting import PATIENCE, Site
 
-from bench.serving import Server, free_port
+from bench.serving import Server
 from bot.history import Cursor, History
 from bot.settings import BadSetting, Settings
-from bot.web.limits import Limits, address
 from bot.web.links import Linker, Part
 from bot.web.panel import Pages
-from bot.web.problems import Problem
 from bot.web.tokens import BadToken, ExpiredToken, Tokens
 from clinic import database, practice
 from clinic.handoff import Handoffs
@@ -216,32 +213,6 @@ async def test_files_are_kept_for_good_under_the_name_of_their_content(http: htt
     assert (other.status_code, other.headers["cache-control"]) == (200, "no-store")
     for missing in ("/static/x/../app.py", "/static/x/panel/nothing.js", "/static/"):
         assert (await http.get(missing)).status_code == 404
-
-
-async def test_too_much_at_once_is_told_kindly_and_when_to_go_on() -> None:
-    limits = Limits(Settings(secret="s" * 40, limit_messages="2/minute", limit_address="3/minute"))
-    await limits.count("message", "one")
-    await limits.count("message", "one")
-    with pytest.raises(Problem) as refused:
-        await limits.count("message", "one")
-    assert refused.value.kind.status == 429
-    assert 1 <= refused.value.more["retry_after"] <= 60
-    await limits.count("message", "other")
-    await limits.count("address", "one")
-
-
-async def test_a_redis_that_is_away_stops_nobody() -> None:
-    limits = Limits(Settings(secret="s" * 40, limit_messages="1/minute", redis_url=f"redis://127.0.0.1:{free_port()}"))
-    await limits.count("message", "one")
-    with pytest.raises(Problem):
-        await limits.count("message", "one")
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"), [("192.0.2.7", "192.0.2.7"), ("2001:db8:1:2:3::4", "2001:db8:1:2::/64"), ("testclient", "testclient")]
-)
-def test_a_household_is_one_address(host: str, expected: str) -> None:
-    assert address(Request({"type": "http", "client": (host, 1), "headers": []})) == expected
 
 
 @pytest.mark.parametrize(
