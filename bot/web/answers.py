@@ -73,8 +73,8 @@ class Answers:
 
     def one(self, engine: Engine, topic: str) -> str | None:
         """The page of a topic's answer; None when there is no such topic."""
-        words, labels = self._words, engine.wording.topics
-        label = next((label for label in labels if label.rpartition("/")[2] == topic), None)
+        words, labels = self._words, {label.rpartition("/")[2]: label for label in engine.wording.topics}
+        label = labels.get(topic)
         response = engine.wording.say(f"utter_{label}", "web") if label else None
         if label is None or response is None:
             return None
@@ -83,8 +83,7 @@ class Answers:
         if sources := engine.sources.behind(metadata.get("facts", [])):
             titles = "".join(f"<li>{html.escape(source.title)}</li>" for source in sources)
             parts.append(f"<h2>{html.escape(words.sources)}</h2><ul>{titles}</ul>")
-        follow_ups = metadata.get("follow_ups", [])
-        if related := [label for label in labels if label.rpartition("/")[2] in follow_ups]:
+        if related := [labels[each] for each in metadata.get("follow_ups", []) if each in labels]:
             parts.append(f"<h2>{html.escape(words.related)}</h2>{self._links(engine, related, True)}")
         parts.append(f'<p class="all"><a href="../answers">{html.escape(words.all)}</a></p>')
         return self._page(engine.wording.metadata(f"utter_{label}")["title"], parts, "../")
