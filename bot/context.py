@@ -16,8 +16,8 @@ from clinic import yaml
 
 FOLLOW_UPS, AREAS = Path("data/follow_ups.yml"), Path("data/entities/area.yml")
 ELSE = "else"
-# How the topic of a button begins that asks for other choices.
-OTHERS = ("pick:other", "something_else")
+# How the topic of the button begins that asks for other times.
+OTHERS = "pick:other"
 # Likeness of a text to a choice's title, of 100, from which on it is taken for it.
 SAME_TITLE = 88
 _OPENERS = re.compile(r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|great|cool|thanks)\b[\s,.!]*)+")

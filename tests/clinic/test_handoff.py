@@ -129,3 +129,34 @@ def test_a_reply_leaves_as_a_text_only_where_the_visitor_texts(services: Service
         services.handoffs.reply(request.id, "kim", "Hi")
     texts = [entry for entry in services.outbox.entries("waiting") if entry.channel == "text"]
     assert [entry.kind for entry in texts] == ["visitor.handoff_reply"]
+
+
+def test_how_to_reach_the_visitor_is_added_and_corrected(services: Services) -> None:
+    assert services.handoffs.reach("c1", phone="+12125550199") is None
+    request = ask(services, name="Ana")
+    services.handoffs.reach("c1", phone="+12125550199", email=None)
+    services.handoffs.reach("c1", phone="+12125550198")
+    known = services.handoffs.get(request.id)
+    assert (known.name, known.phone, known.email, known.urgency) == ("Ana", "+12125550198", None, "routine")
+    services.handoffs.close(request.id)
+    assert services.handoffs.reach("c1", phone="+12125550197") is None
+    assert services.handoffs.get(request.id).phone == "+12125550198"
+
+
+def test_a_request_is_found_by_how_its_id_begins(services: Services) -> None:
+    requests = [ask(services, f"c{n}") for n in range(20)]
+    for request in requests:
+        assert services.handoffs.find(request.id) == request
+    with pytest.raises(errors.Ambiguous):
+        services.handoffs.find("")
+    for nothing in ("x", "%", "_", requests[0].id + "0"):
+        with pytest.raises(errors.NotFound):
+            services.handoffs.find(nothing)
+
+
+def test_closed_for_a_holiday_it_says_which(services: Services, clock: Any, at: At) -> None:
+    clock.moment = at("2026-05-25 12:00")
+    there = services.handoffs.attendance()
+    assert (there.open_now, there.closed_for) == (False, "Memorial Day")
+    clock.moment = at("2026-05-26 23:00")
+    assert services.handoffs.attendance().closed_for is None
