@@ -84,22 +84,22 @@ def run(url: str, attempts: int, count: int, kill: int) -> dict[str, float]:
     folder = Path(tempfile.mkdtemp(prefix="stress"))
     # Workers start in no time from a server that has imported the clinic, and share no connection with anyone.
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["clinic.services"])
+    context.set_forkserver_preload(["bench.stress_booking"])
     wanted = places(count)
     engine = database.connect(url)
     database.migrate(engine)
     began, kills, generation = time.monotonic(), 0, 0
     running: dict[int, multiprocessing.process.BaseProcess] = {}
     left = dict.fromkeys(range(WORKERS), attempts // WORKERS)
-    next_kill = began + random.uniform(1.0, 2.0)
+    # Spread over the run, however long that takes.
+    kills_at = sorted(random.sample(range(attempts // 20, attempts * 3 // 4), kill))
     while True:
         for worker in range(WORKERS):
             process = running.get(worker)
             if process is not None and process.is_alive():
                 continue
             ledger = folder / f"{worker}"
-            tried = ledger.read_text().count("tried") if ledger.exists() else 0
-            left[worker] = attempts // WORKERS - tried
+            left[worker] = attempts // WORKERS - _tried(ledger)
             if process is not None and process.exitcode not in (0, -signal.SIGKILL):
                 raise RuntimeError(f"a worker ended with {process.exitcode}")
             if left[worker] > 0:
@@ -110,13 +110,12 @@ def run(url: str, attempts: int, count: int, kill: int) -> dict[str, float]:
         alive = [process for process in running.values() if process.is_alive()]
         if not alive and not any(n > 0 for n in left.values()):
             break
-        if alive and kills < kill and time.monotonic() > next_kill:
+        if alive and kills < kill and sum(map(_tried, folder.iterdir())) >= kills_at[kills]:
             victim = random.choice(alive)
             if victim.pid:
                 os.kill(victim.pid, signal.SIGKILL)
                 victim.join()
                 kills += 1
-            next_kill = time.monotonic() + random.uniform(0.3, 1.0)
         time.sleep(0.02)
     seconds = time.monotonic() - began
     acknowledged = {line.split()[1] for path in folder.iterdir() for line in path.read_text().splitlines() if " " in line}
@@ -125,6 +124,10 @@ def run(url: str, attempts: int, count: int, kill: int) -> dict[str, float]:
         "seconds": round(seconds, 1),
         "per_s": round(attempts / seconds),
     }
+
+
+def _tried(ledger: Path) -> int:
+    return ledger.read_text().count("tried") if ledger.exists() else 0
 
 
 def _check(url: str, acknowledged: set[str], count: int) -> dict[str, float]:

@@ -49,8 +49,10 @@ def mail_server() -> Iterator[Inbox]:
     inbox = Inbox()
     controller = Controller(inbox, hostname="127.0.0.1", port=inbox.port, ready_timeout=PATIENCE)
     controller.start()
-    yield inbox
-    controller.stop()
+    try:
+        yield inbox
+    finally:
+        controller.stop()
 
 
 class Receiver:
@@ -85,7 +87,9 @@ def web_server() -> Iterator[Receiver]:
     made = Receiver()
     thread = threading.Thread(target=made.server.serve_forever, args=(0.01,))
     thread.start()
-    yield made
-    made.server.shutdown()
-    made.server.server_close()
-    thread.join()
+    try:
+        yield made
+    finally:
+        made.server.shutdown()
+        made.server.server_close()
+        thread.join()

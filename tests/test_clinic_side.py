@@ -16,13 +16,13 @@ import caldav
 import httpx
 import pytest
 import yaml
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, insert, select, update
 from typer.testing import CliRunner
 
 from bench.serving import Server
 from bot.cli import app
 from clinic import database, practice
-from clinic.models import Reminder
+from clinic.models import Conversation, Reminder
 from clinic.services import Services
 from clinic.visits import Visit
 from tests import services as servers
@@ -83,8 +83,10 @@ def clinic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clinic]:
             twilio_sender="+12125550142",
             twilio_api=twilio.url,
             log_level="info",
-        ).start()
+        )
+        begin_conversations(server.database_url, {"of last summer": 100, "of last week": 7})
         stack.callback(server.stop)
+        server.start()
         made = Clinic(server, folder / "clinic.yml", inbox, hook, twilio, calendars)
         stack.callback(made.engine.dispose)
         yield made
@@ -100,6 +102,18 @@ def described(path: Path, calendars: dict[str, Any]) -> str:
             resource["calendar"] = str(calendars[resource["id"]].url)
     path.write_text(yaml.safe_dump(known), encoding="utf-8")
     return str(path)
+
+
+def begin_conversations(url: str, ages: dict[str, int]) -> None:
+    """Conversations that ended as many days ago."""
+    engine = database.connect(url)
+    database.migrate(engine)
+    now = dt.datetime.now(dt.UTC)
+    with engine.begin() as connection:
+        for name, days in ages.items():
+            row = {"id": name, "channel": "web", "started_at": now - dt.timedelta(days=days)}
+            connection.execute(insert(Conversation).values(row))
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -187,6 +201,24 @@ def test_a_calendar_application_finds_the_visits_until_the_address_is_revoked(cl
     assert "imani                 1 addresses" in stipple("list")
     assert stipple("revoke", "imani") == "1 addresses of imani are useless now"
     assert httpx.get(address, headers={"If-None-Match": first.headers["etag"]}).status_code == 404
+
+
+def test_what_was_kept_for_long_enough_is_deleted(clinic: Clinic) -> None:
+    def kept() -> set[str]:
+        with clinic.engine.connect() as connection:
+            return set(connection.scalars(select(Conversation.id)))
+
+    wait_for(lambda: "of last summer" not in kept())
+    assert "of last week" in kept()
+
+
+def test_what_waits_and_what_was_given_up_on_is_counted(clinic: Clinic, visit: Visit) -> None:
+    def sent() -> bool:
+        shown = httpx.get(f"{clinic.server.url}/metrics").text
+        assert 'stipple_outbox{state="dead"} 0.0' in shown
+        return 'stipple_outbox{state="waiting"} 0.0' in shown and 'stipple_outbox{state="sending"} 0.0' in shown
+
+    wait_for(sent)
 
 
 def test_the_log_names_nobody(clinic: Clinic, visit: Visit) -> None:

@@ -48,7 +48,7 @@ def create(settings: Settings, stopping: Callable[[], bool] = lambda: False) -> 
     clinic = practice.load(settings.clinic)
     app = FastAPI(title="Stipple", version="1", lifespan=_lifespan, docs_url=None, redoc_url=None)
     app.state.settings, app.state.practice = settings, clinic
-    app.state.engine = None
+    app.state.engine = app.state.services = None
     app.state.not_ready = "the model is being loaded"
     app.state.phone = ClinicFacts(clinic).phone(clinic.phone)
     app.state.tokens = Tokens(settings.signing_key(), settings.session_hours)
@@ -119,6 +119,8 @@ async def _readyz(request: Request) -> JSONResponse:
 
 async def _metrics(request: Request) -> Response:
     """Counters for Prometheus; nothing personal."""
+    if services := request.app.state.services:
+        request.app.state.metrics.outbox(services.outbox.counts())
     return Response(request.app.state.metrics.text(), media_type=Metrics.content_type)
 
 

@@ -1,6 +1,8 @@
-"""What Prometheus may know: how many turns, of which zone, how long they took, what failed. Nothing personal."""
+"""What Prometheus may know: how many turns, of which zone, how long they took, what failed, what waits. Nothing personal."""
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.reply import Reply
@@ -22,6 +24,8 @@ class Metrics:
         )
         self._errors = Counter("stipple_errors", "Requests that failed", ["kind"], registry=self._registry)
 
+        self._outbox = Gauge("stipple_outbox", "Messages to people and systems", ["state"], registry=self._registry)
+
     def turn(self, reply: Reply, channel: str) -> None:
         """Counts a turn."""
         self._turns.labels(reply.zone, channel).inc()
@@ -32,6 +36,11 @@ class Metrics:
     def error(self, kind: str) -> None:
         """Counts a failure."""
         self._errors.labels(kind).inc()
+
+    def outbox(self, counts: Mapping[str, int]) -> None:
+        """Notes how many messages wait, are being sent, and were given up on."""
+        for state in ("waiting", "sending", "dead"):
+            self._outbox.labels(state).set(counts.get(state, 0))
 
     def text(self) -> bytes:
         """All counters, in Prometheus' text format."""
