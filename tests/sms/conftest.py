@@ -24,6 +24,7 @@ from bot.web.guard import Guard
 from clinic import database, practice
 from clinic.models import Consent, Handoff
 from clinic.services import Services
+from clinic.visits import Visitor
 
 PUBLIC = "https://stipple.clinic.example"
 TOKEN, OLD_TOKEN = "a" * 32, "b" * 32
@@ -232,6 +233,13 @@ async def known(twilio: Twilio, echo: Echo) -> Twilio:
     await twilio.say("hello")
     echo.heard.clear()
     return twilio
+
+
+def book(services: Services, phone: str = NUMBER) -> str:
+    """A visit a few days ahead; its id."""
+    start = dt.datetime(2026, 3, 5, 19, 0, tzinfo=dt.UTC)
+    hold = services.booking.hold("microneedling_face", start, holder="h", channel="web")
+    return services.booking.confirm(hold.id, Visitor("Ada", phone), holder="h").id
 
 
 def consents(base: Engine) -> list[bool]:

@@ -1,7 +1,6 @@
 """What becomes of a text: its turn, the words that mean something of their own, choices, MORE, and nothing done twice."""
 
 import asyncio
-import datetime as dt
 from pathlib import Path
 
 import httpx
@@ -16,15 +15,7 @@ from clinic.inbox import Incoming
 from clinic.models import SmsInbound
 from clinic.outbox import Postponed
 from clinic.services import Services
-from clinic.visits import Visitor
-from tests.sms.conftest import NUMBER, PUBLIC, Clock, Echo, Twilio, application, consents, said, tasks
-
-
-def book(services: Services, phone: str = NUMBER) -> str:
-    """A visit a few days ahead; its id."""
-    start = dt.datetime(2026, 3, 5, 19, 0, tzinfo=dt.UTC)
-    hold = services.booking.hold("microneedling_face", start, holder="h", channel="web")
-    return services.booking.confirm(hold.id, Visitor("Ada", phone), holder="h").id
+from tests.sms.conftest import NUMBER, PUBLIC, Clock, Echo, Twilio, application, book, consents, said, tasks
 
 
 def outgoing(sms: Sms, services: Services) -> tuple[str, ...] | None:

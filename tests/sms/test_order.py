@@ -6,8 +6,7 @@ from sqlalchemy import Engine, select
 
 from clinic.models import AppointmentChange, SmsInbound
 from clinic.services import Services
-from tests.sms.conftest import Echo, Twilio, consents, said
-from tests.sms.test_channel import book
+from tests.sms.conftest import Echo, Twilio, book, consents, said
 
 
 async def test_the_signature_comes_before_all_else(

@@ -18,9 +18,8 @@ from clinic import consent, database
 from clinic.models import SmsSent, SmsStatus
 from clinic.outbox import Dropped, Message, Postponed, SendFailed, Worker
 from clinic.services import Services
-from tests.sms.conftest import CLINIC, NUMBER, PUBLIC, Clock, Echo, Twilio, consents, tasks
+from tests.sms.conftest import CLINIC, NUMBER, PUBLIC, Clock, Echo, Twilio, book, consents, tasks
 from tests.sms.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
-from tests.sms.test_channel import book
 
 REMINDER = "visitor.reminder_24h"
 
