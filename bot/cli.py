@@ -15,7 +15,7 @@ import typer
 from bot import desk, logs, office
 from bot.settings import BadSetting, Settings
 from bot.sms import cli as sms_cli
-from clinic import database
+from clinic import database, practice
 from clinic.yaml import BadFile
 
 if TYPE_CHECKING:
@@ -119,11 +119,14 @@ def shell() -> None:
     settings = _start(quiet=True)
     from rich.console import Console
 
+    from bot.background import channels
     from bot.engine import Engine
     from bot.shell import Shell
 
     console = Console(highlight=False, markup=False)
-    asyncio.run(Shell(Engine.load(settings), console).run(settings.folder / "shell-history"))
+    # What is booked here is booked, so the clinic is told of it.
+    engine = Engine.load(settings, channels=channels(settings, practice.load(settings.clinic)))
+    asyncio.run(Shell(engine, console).run(settings.folder / "shell-history"))
 
 
 @app.command()

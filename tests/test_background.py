@@ -1,14 +1,47 @@
 """Jobs beside the answering: one that fails is heard of, and goes on; all end when the server does."""
 
 import threading
+from pathlib import Path
 
 import pytest
 
 from bot import background
 from bot.background import Job
+from bot.settings import PREFIX, Settings
+from bot.sms.service import Sms
+from clinic import database, practice
 from clinic.calendar_sync import SyncFailed
+from clinic.services import Services
 
 PATIENCE = 30
+
+
+@pytest.mark.parametrize(
+    ("set_up", "opened"),
+    [
+        ({}, set()),
+        ({"SMTP_URL": "smtp://mail.example"}, {"email"}),
+        ({"WEBHOOK_URL": "https://clinic.example/hook", "WEBHOOK_SECRET": "w" * 32}, {"webhook"}),
+        ({"TWILIO_ACCOUNT": "AC" + "1" * 32, "TWILIO_TOKEN": "t", "TWILIO_SENDER": "+12125550142"}, {"text"}),
+        ({"CALDAV_USER": "desk"}, {"calendar"}),
+    ],
+)
+def test_what_is_put_into_the_outbox_is_what_is_sent_from_it(set_up: dict[str, str], opened: set[str], tmp_path: Path) -> None:
+    settings = Settings.read({"STIPPLE_FOLDER": str(tmp_path)} | {PREFIX + name: value for name, value in set_up.items()})
+    clinic = practice.load(Path("clinic.yml"))
+    if "calendar" in opened:
+        rowan = clinic.resources[0].model_copy(update={"calendar": "https://cloud.example/rowan/"})
+        clinic = clinic.model_copy(update={"resources": [rowan, *clinic.resources[1:]]})
+    engine = database.connect(f"sqlite:///{tmp_path}/test.db")
+    database.migrate(engine)
+    channels = background.channels(settings, clinic)
+    assert channels == opened
+    services = Services.build(engine, clinic, channels=channels)
+    names = {job.name for job in background.jobs(settings, engine, services, Sms.build(settings, engine, services))}
+    assert {name.removeprefix("outbox.") for name in names if name.startswith("outbox.")} == opened
+    assert names >= {"reminders", "holds", "retention"}
+    assert ("calendars" in names) == ("calendar" in opened)
+    engine.dispose()
 
 
 def test_a_job_that_fails_is_logged_without_what_it_says_and_done_again(
