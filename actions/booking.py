@@ -20,7 +20,16 @@ from clinic.visits import Visit, Visitor
 CONFIRM = "booking_confirmed"
 #: in the order in which they are asked for
 STEPS = ("booking_service", "booking_start", "booking_name", "booking_phone", CONFIRM)
-STATE = (*STEPS, "booking_changing", "booking_services", "booking_wish", "booking_days", "booking_offer", "booking_email")
+STATE = (
+    *STEPS,
+    "booking_changing",
+    "booking_services",
+    "booking_wish",
+    "booking_days",
+    "booking_offer",
+    "booking_email",
+    "booking_no_texts",
+)
 ASKED = {"booking_start": ASKED_WHEN, "booking_name": ASKED_NAME, "booking_phone": ASKED_PHONE}
 #: a hold is renewed when it has less than this left
 NEARLY_OVER = dt.timedelta(minutes=2)
@@ -39,6 +48,9 @@ class ValidateBookingForm(Form):
 
     def take(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> Slots | None:
         heard = turn.read(ASKED.get(turn.requested or ""))
+        if turn.requested == "booking_start" and not heard and (instead := turn.read(ASKED_NAME)).sure_name:
+            # Who is asked for the time may well tell the name.
+            heard = instead
         changes = self._who(turn, heard) | self._what_for(turn, heard)
         service = changes.get("booking_service") or turn.slots.get("booking_service")
         times = Times("booking", dispatcher, turn, lambda service, start: hold(turn, service, start) is not None)
@@ -46,7 +58,7 @@ class ValidateBookingForm(Form):
         if changes and turn.slots.get("booking_changing"):
             changes["booking_changing"] = None
         if turn.requested == CONFIRM and not changes:
-            return self._answered(turn, times)
+            return self._answered(turn, times, domain)
         if (start := changes.get("booking_start")) and self.missing(turn.slots | changes) != CONFIRM:
             dispatcher.utter_message(response="utter_kept", when=services().facts.moment(dt.datetime.fromisoformat(start)))
         # What is said once more is no bad answer.
@@ -62,6 +74,8 @@ class ValidateBookingForm(Form):
             changes["booking_phone"] = phone
         if heard.email:
             changes["booking_email"] = heard.email
+        if heard.no_texts:
+            changes["booking_no_texts"] = True
         return changes
 
     def _what_for(self, turn: Turn, heard: Said) -> Slots:
@@ -75,20 +89,22 @@ class ValidateBookingForm(Form):
             return {"booking_services": picked}
         return {}
 
-    def _answered(self, turn: Turn, times: Times) -> Slots | None:
+    def _answered(self, turn: Turn, times: Times, domain: dict[str, Any]) -> Slots | None:
         if turn.intent == "affirm" or turn.picked_kind == "yes":
-            return self._book(turn, times)
+            return self._book(turn, times, domain)
         if turn.intent in ("deny", "reschedule_appointment") or turn.picked_kind == "no":
             return {"booking_changing": True}
         return None
 
-    def _book(self, turn: Turn, times: Times) -> Slots:
+    def _book(self, turn: Turn, times: Times, domain: dict[str, Any]) -> Slots:
         slots, service = turn.slots, turn.slots["booking_service"]
         start = dt.datetime.fromisoformat(slots["booking_start"])
         # A hold that ran out while the visitor thought is taken again, if nobody was quicker.
         held = hold(turn, service, start)
         if held is None:
             return times.start_again(service, start)
+        # Before the visit, whose confirmation by text asks for it.
+        _agreed(turn, slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
         visitor = Visitor(slots["booking_name"], slots["booking_phone"], slots.get("booking_email"))
         concern, key = slots.get("clinician_concern"), f"{turn.conversation}/{held.id}/confirm"
         try:
@@ -172,7 +188,6 @@ class ActionCloseBooking(Action):
             reference=visit.reference,
             attachment=None if visit.status == "pending" else visit.id,
         )
-        _agreed(Turn(tracker), slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
         return [*forgotten(STATE), SlotSet("visit_id", visit.id)]
 
 
@@ -189,8 +204,8 @@ def hold(turn: Turn, service: str, start: dt.datetime) -> Visit | None:
 
 
 def _agreed(turn: Turn, phone: str, version: str) -> None:
-    """Notes that the visitor agreed to texts when they gave their number, unless their last word was no."""
-    consents = services().consents
+    """Notes whether the visitor agreed to texts when they gave their number; a no of before stays."""
+    consents, texts = services().consents, not turn.slots.get("booking_no_texts")
     said = [one for one in consents.history(phone) if one.purpose == consent.TEXTS]
-    if not said or said[-1].given:
-        consents.record(phone, consent.TEXTS, True, wording=version, channel=turn.channel, conversation_id=turn.conversation)
+    if not texts or not said or said[-1].given:
+        consents.record(phone, consent.TEXTS, texts, wording=version, channel=turn.channel, conversation_id=turn.conversation)

@@ -45,6 +45,9 @@ class Times:
         elif heard.when and not heard.when.clear:
             days = [option.on_top_of(wish).as_json() for option in heard.when.options]
             return self._slots(days=days, start=None, offer=None)
+        elif heard.when and (days := turn.slots.get(self._slot("days"))) and not heard.when.options[0].first:
+            # A time alone does not tell which of two days was meant.
+            return self._slots(days=[heard.when.options[0].on_top_of(Wish.from_json(day)).as_json() for day in days])
         elif heard.when:
             wish = heard.when.options[0].on_top_of(wish)
         elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):

@@ -20,7 +20,7 @@ ELSE = "else"
 OTHERS = "pick:other"
 # Likeness of a text to a choice's title, of 100, from which on it is taken for it.
 SAME_TITLE = 88
-_OPENERS = re.compile(r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|great|cool|thanks)\b[\s,.!]*)+")
+_OPENERS = re.compile(r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|wait|sorry|great|cool|thanks)\b[\s,.!]*)+")
 _NUMBER = re.compile(
     r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?$"
 )

@@ -62,6 +62,8 @@ FORMS = {"booking_form": "book_appointment", "visit_form": "check_appointment"}
 _INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
 _BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
 _QUIET = "talk_to_human"
+# How to reach the clinic.
+_CONTACT = "clinic/contact"
 # The slot with what a clinician must decide before a visit is booked for good.
 CONCERN = "clinician_concern"
 # Of several questions in one message, the first of these zones gives its name to the turn.
@@ -266,8 +268,9 @@ class Engine:
             questions = sorted(dangers, key=lambda question: question["intent"]["name"] == "adverse_reaction")[:1]
         elif len(questions) > 1:
             # "Phone 212 555 0142" beside a wish does not ask how to reach the clinic.
-            asked = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or not self._tells(q["text"])]
-            questions = asked or questions[:1]
+            told = self._tells(text) and "?" not in text
+            answers = [q for q in questions if (told and _label(q) == _CONTACT) or self._tells(q["text"])]
+            questions = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or q not in answers] or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
             label = choice.topic if choice else self._follow_ups.within(text, form)

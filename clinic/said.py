@@ -16,6 +16,12 @@ from clinic.when import Reading
 #: the things that a message may be asked for
 ASKED_NAME, ASKED_PHONE, ASKED_WHEN, ASKED_REFERENCE = "name", "phone", "when", "reference"
 
+_NO_TEXTS = re.compile(
+    r"\b(?:don'?t|do not|never|no|not|without|stop)"
+    r"(?: (?:please|you|want|wish|like|to|get|receive|any|more|send|me|be|need|your))*"
+    r" (?:text|texts|texted|texting|sms|text messages?)\b",
+    re.IGNORECASE,
+)
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _DIGITS = re.compile(r"\+?\(?\d[\d\s().-]{7,}\d(?!\d)")
 _FEW_DIGITS = re.compile(r"\+?\(?\d[\d\s().-]{2,}\d")
@@ -67,7 +73,8 @@ _SAME_WORD = 84
 class Said:
     """What a message says. `services` are ids: one when it is clear, several when it is one of them.
 
-    `no_phone` tells that something meant as a telephone number is none. `sure_name` tells that the name was given as one.
+    `no_phone` tells that something meant as a telephone number is none, `sure_name` that the name was given as one, and
+    `no_texts` that text messages are not wanted.
     """
 
     name: str | None = None
@@ -75,6 +82,7 @@ class Said:
     phone: str | None = None
     no_phone: bool = False
     email: str | None = None
+    no_texts: bool = False
     reference: str | None = None
     services: tuple[str, ...] = ()
     when: Reading | None = None
@@ -102,7 +110,17 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
     rest = rest.replace(_PHONE, "\n")
     # A name may be that of a month.
     reading = when.read(rest, today, practice.country, expected=asked == ASKED_WHEN)
-    return Said(name, sure, phone, no_phone, email[0] if email else None, reference, services(rest, practice), reading)
+    return Said(
+        name=name,
+        sure_name=sure,
+        phone=phone,
+        no_phone=no_phone,
+        email=email[0] if email else None,
+        no_texts=bool(_NO_TEXTS.search(text.replace("’", "'"))),
+        reference=reference,
+        services=services(rest, practice),
+        when=reading,
+    )
 
 
 def services(text: str, practice: Practice) -> tuple[str, ...]:

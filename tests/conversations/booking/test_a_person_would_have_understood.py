@@ -1,10 +1,12 @@
 """What people write instead of an answer: details without a verb, the same thing twice, a question, a refusal."""
 
+import logging
 from collections.abc import Callable
 
 import pytest
 
 from bot.engine import Engine
+from clinic import consent
 from clinic.visits import Visit
 from tests.conversations.booking.conftest import PHONE, Guest, book, local, requests, visits
 
@@ -145,3 +147,50 @@ async def test_two_visitors_do_not_see_each_others_booking(visitors: Callable[[]
     said = await second("book an appointment")
     assert "Anna" not in said
     assert "Friday" not in said
+
+
+async def test_a_name_instead_of_a_time_is_kept(web: Guest, engine: Engine) -> None:
+    await web("book a consultation", "Anna Lee", "friday 3pm", "212 555 0101", "yes")
+    assert [visit.name for visit in visits(engine)] == ["Anna Lee"]
+
+
+async def test_a_time_alone_leaves_the_day_open(web: Guest) -> None:
+    await web("book a consultation next friday", "3pm")
+    assert list(web.choices) == ["Fri, Mar 6", "Fri, Mar 13"]
+    await web.choose("Fri, Mar 13")
+    assert [local(hold) for hold in web.holds] == ["Fri 13 Mar 15:00"]
+
+
+async def test_number_and_address_beside_the_wish_are_no_question(web: Guest) -> None:
+    said = await web("I want to book a consultation friday 3pm. My phone is 212-555-0101. My email is anna@lee.example")
+    assert "You can call us" not in said
+
+
+@pytest.mark.parametrize("words", ["bye", "gotta go"])
+async def test_who_says_goodbye_is_let_go(web: Guest, engine: Engine, words: str) -> None:
+    assert "nothing was booked" in await web(BEGUN, words)
+    assert web.holds == []
+
+
+async def test_what_was_read_back_is_said_again(web: Guest) -> None:
+    said = await web(f"{BEGUN}, Anna Lee 212 555 0101", "wait, what day was that?")
+    assert "Tuesday, March 3, 2 PM" in said
+    assert "approved" not in said
+
+
+async def test_who_wants_no_texts_gets_none(web: Guest, engine: Engine) -> None:
+    await web(BEGUN, "Anna Lee", "212 555 0101 but please don't text me", "yes")
+    assert len(visits(engine)) == 1
+    assert not engine.services.consents.given(PHONE, consent.TEXTS)
+
+
+async def test_nothing_personal_is_logged(web: Guest, sms: Guest, booked: Visit, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG, "bot"), caplog.at_level(logging.DEBUG, "clinic"):
+        await web("book a consultation friday 3pm, Quentin Quibble 212 555 0188, quentin@quibble.example", "yes")
+        await web("I need to speak to a person", "my number is 212 555 0187", "move my appointment to friday 4pm", "yes")
+        await web("check my appointment", "forget it", "my throat is swelling and I cannot breathe")
+        await sms("when is my appointment?", "cancel my appointment", "yes")
+    assert caplog.messages
+    text = caplog.text.lower()
+    for personal in ("quentin", "quibble", "0188", "0187", "0101", "throat", booked.reference.lower()):
+        assert personal not in text
