@@ -30,7 +30,7 @@ async def _desktop(browser: Browser, server: Server, folder: Path, theme: str) -
     page = await browser.new_page(viewport=DESKTOP, color_scheme=theme)
     panel = await _open(page, server)
     await page.screenshot(path=folder / f"desktop-{theme}.png")
-    await _ask(panel, "does it hurt?", 1)
+    await _ask(panel, "does it hurt?")
     await page.screenshot(path=folder / f"answer-{theme}.png")
     await page.close()
 
@@ -40,10 +40,11 @@ async def _phone(browser: Browser, server: Server, folder: Path, theme: str) -> 
     page = await context.new_page()
     panel = await _open(page, server)
     await page.screenshot(path=folder / f"phone-{theme}.png")
-    await _ask(panel, "needles side", 1)
+    await _ask(panel, "needles side")
     await page.screenshot(path=folder / f"phone-choices-{theme}.png")
-    await _ask(panel, "my face is swelling and I cannot breathe", 2)
+    await _ask(panel, "my face is swelling and I cannot breathe")
     await page.screenshot(path=folder / f"phone-urgent-{theme}.png")
+    await _book(page, panel, folder, theme)
     server.stop()
     await panel.fill("#field", "and when are you open?")
     await panel.press("#field", "Enter")
@@ -54,6 +55,23 @@ async def _phone(browser: Browser, server: Server, folder: Path, theme: str) -> 
     await context.close()
 
 
+async def _book(page: Page, panel: Frame, folder: Path, theme: str) -> None:
+    choices = panel.locator(".choices button")
+    await _ask(panel, "I would like to book a visit")
+    for pick in (choices.first, choices.nth(1)):
+        await pick.click()
+        await _settled(panel)
+    await page.screenshot(path=folder / f"phone-booking-{theme}.png")
+    await choices.first.click()
+    await _settled(panel)
+    for text in ("Ada Byron", "(212) 555-0117"):
+        await _ask(panel, text)
+    await choices.first.click()
+    await panel.wait_for_selector(".file")
+    await _settled(panel)
+    await page.screenshot(path=folder / f"phone-booked-{theme}.png")
+
+
 async def _open(page: Page, server: Server) -> Frame:
     await page.goto(server.url)
     panel = await open_panel(page)
@@ -61,10 +79,15 @@ async def _open(page: Page, server: Server) -> Frame:
     return panel
 
 
-async def _ask(panel: Frame, text: str, count: int) -> None:
+async def _ask(panel: Frame, text: str) -> None:
     await panel.fill("#field", text)
     await panel.press("#field", "Enter")
-    await panel.wait_for_selector(f".message.assistant >> nth={count - 1}")
+    await _settled(panel)
+
+
+async def _settled(panel: Frame) -> None:
+    """Waits until the last word is the assistant's, and all has come to rest."""
+    await panel.wait_for_function("() => document.querySelector('#messages > :last-child').matches('.assistant')")
     await panel.page.wait_for_timeout(400)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
-from visiting import PATIENCE, ROOT, Chat, Site, becomes, opened, page_with_widget, until
+from visiting import PATIENCE, ROOT, Chat, Site, becomes, booked, offered, opened, page_with_widget, until
 
 from bench.serving import Server
 
@@ -54,6 +54,18 @@ async def test_axe_finds_nothing_in_any_state(themed: BrowserContext, server: Se
     await check(chat.panel, "a message that waits")
 
 
+async def test_axe_finds_nothing_while_a_visit_is_booked(themed: BrowserContext, server: Server) -> None:
+    chat = await opened(await themed.new_page(), server.url)
+    await offered(chat)
+    await check(chat.panel, "times to choose from")
+    await chat.panel.click("#more")
+    await chat.panel.click("#again")
+    await chat.panel.click("#sure button[value=yes]")
+    await chat.wait_for(0)
+    await booked(chat)
+    await check(chat.panel, "a visit with its calendar file")
+
+
 @pytest.mark.parametrize("size", [PHONE, SMALL, ZOOMED], ids=["phone", "320 px", "400 %"])
 async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
     themed: BrowserContext, server: Server, size: dict[str, Any]
@@ -64,6 +76,8 @@ async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
     await until(page.locator("#stipple iframe").bounding_box, lambda box: box == {"x": 0, "y": 0, **size})
     await chat.ask("does it hurt?")
     await check(chat.panel, "an answer")
+    await chat.write("I would like to book a consultation")
+    await chat.panel.wait_for_selector(".choices button")
     await becomes(chat.panel, "document.documentElement.scrollWidth <= innerWidth", True)
     whole = "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
     await becomes(chat.panel, whole, True)

@@ -2,15 +2,14 @@
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 from icalendar import Calendar
-from playwright.async_api import BrowserContext, Locator, Page, Request, expect
-from visiting import Chat, Site, opened, page_with_widget, until
+from playwright.async_api import BrowserContext, Page, Request, expect
+from visiting import Chat, Site, booked, opened, page_with_widget
 
 from bench.serving import Server
 from bot.engine import Engine, NotReady
@@ -22,40 +21,6 @@ from clinic import practice
 
 CLINIC = practice.load(Path("clinic.yml"))
 OPENERS = Pages(Path("bot/web/panel.yml"), CLINIC, Linker(CLINIC), (), "x").openers
-
-
-async def press(chat: Chat, button: Locator) -> str:
-    """Presses a button; all that is replied."""
-    return await replied(chat, button.click)
-
-
-async def write(chat: Chat, text: str) -> str:
-    """Writes something; all that is replied."""
-    return await replied(chat, lambda: chat.say(text))
-
-
-async def replied(chat: Chat, act: Callable[[], Awaitable[None]]) -> str:
-    count = len(await chat.said())
-    await act()
-    # All messages of a reply are shown at once.
-    said = await until(chat.said, lambda said: len(said) > count + 1)
-    return "\n".join(text for who, text in said[count:] if who == "assistant")
-
-
-async def booked(chat: Chat) -> str:
-    """Books a consultation; what was read back before."""
-    choices = chat.panel.locator(".choices button")
-    assert "come in for" in await press(chat, chat.panel.locator("#suggestions button").get_by_text("Book a visit", exact=True))
-    assert "What day" in await press(chat, choices.get_by_text("Consultation", exact=True))
-    assert "times are free" in await press(chat, choices.first)
-    assert "times are free" in await press(chat, choices.get_by_text("Other times", exact=True))
-    assert "name" in await press(chat, choices.first)
-    assert "did not get" in await write(chat, '<img src=x onerror="window.hacked=1">')
-    assert "mobile" in await write(chat, "Ada Byron")
-    read_back = await write(chat, "(212) 555-0117")
-    assert "Ada Byron" in read_back
-    assert "You are booked" in await press(chat, choices.get_by_text("Yes, book it", exact=True))
-    return read_back
 
 
 async def downloaded(page: Page, chat: Chat) -> Calendar:
@@ -84,8 +49,8 @@ async def test_a_visit_is_booked_by_buttons_and_goes_into_the_calendar(
     # It is still there for who comes back, and tells of what has become of the visit.
     chat = await opened(page, page.url)
     await expect(chat.panel.locator(".file")).to_have_count(1)
-    await write(chat, "please cancel my visit")
-    await press(chat, chat.panel.locator(".choices button").get_by_text("Yes, cancel it", exact=True))
+    await chat.write("please cancel my visit")
+    await chat.press(chat.choice("Yes, cancel it"))
     [after] = (await downloaded(page, chat)).walk("VEVENT")
     assert (after["uid"], after["status"]) == (event["uid"], "CANCELLED")
 

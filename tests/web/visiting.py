@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TypeVar
 
-from playwright.async_api import Frame, Page, expect
+from playwright.async_api import Frame, Locator, Page, expect
 
 from bench.browser import open_panel
 from bench.serving import Server
@@ -82,6 +82,25 @@ class Chat:
         reply = self.panel.locator(".message.assistant").nth(after).locator(".bubble > p")
         return await reply.inner_text()
 
+    def choice(self, title: str) -> Locator:
+        """A button below the last reply."""
+        return self.panel.locator(".choices button").get_by_text(title, exact=True)
+
+    async def press(self, button: Locator) -> str:
+        """Presses a button; all that is replied."""
+        return await self._replied(button.click)
+
+    async def write(self, text: str) -> str:
+        """Writes something; all that is replied."""
+        return await self._replied(lambda: self.say(text))
+
+    async def _replied(self, act: Callable[[], Awaitable[None]]) -> str:
+        count = len(await self.said())
+        await act()
+        # All messages of a reply are shown at once.
+        said = await until(self.said, lambda said: len(said) > count + 1)
+        return "\n".join(text for who, text in said[count:] if who == "assistant")
+
     async def wait_for(self, count: int, kind: str = "message") -> None:
         """Waits for as many messages as given."""
         await self.panel.wait_for_function("([kind, n]) => document.getElementsByClassName(kind).length === n", arg=[kind, count])
@@ -103,6 +122,27 @@ async def opened(page: Page, url: str) -> Chat:
     """Goes to a page with the widget and opens the chat."""
     await page.goto(url)
     return Chat(page, await open_panel(page))
+
+
+async def offered(chat: Chat) -> None:
+    """Asks for a consultation, as far as the times that are offered."""
+    suggested = chat.panel.locator("#suggestions button").get_by_text("Book a visit", exact=True)
+    assert "come in for" in await chat.press(suggested)
+    assert "What day" in await chat.press(chat.choice("Consultation"))
+    assert "times are free" in await chat.press(chat.panel.locator(".choices button").first)
+
+
+async def booked(chat: Chat) -> str:
+    """Books a consultation; what was read back before."""
+    await offered(chat)
+    assert "times are free" in await chat.press(chat.choice("Other times"))
+    assert "name" in await chat.press(chat.panel.locator(".choices button").first)
+    assert "did not get" in await chat.write('<img src=x onerror="window.hacked=1">')
+    assert "mobile" in await chat.write("Ada Byron")
+    read_back = await chat.write("(212) 555-0117")
+    assert "Ada Byron" in read_back
+    assert "You are booked" in await chat.press(chat.choice("Yes, book it"))
+    return read_back
 
 
 async def until(look: Callable[[], Awaitable[Seen]], good: Callable[[Seen], bool]) -> Seen:
