@@ -31,6 +31,8 @@ TEXT = "text"
 PATIENCE = 10.0
 #: how often a text looks whether its turn has come, when another process has the one before
 LOOK_AGAIN = 0.03
+#: texts that are at work at a time: of a burst, the first are answered while the last still wait, and not all at its end
+AT_ONCE = 8
 SWEEP_EVERY = 5.0
 
 
@@ -110,6 +112,7 @@ class Channel:
         self._on_turn, self._patience = on_turn, patience
         self._queues: dict[str, _Queue] = {}
         self._tasks: dict[str, asyncio.Task[Stored]] = {}
+        self._places = asyncio.Semaphore(AT_ONCE)
 
     async def receive(self, text: Incoming) -> tuple[str, ...]:
         """The texts that answer a text. One that arrives again gets the same texts, and nothing is done twice.
@@ -162,7 +165,10 @@ class Channel:
                     task = mine or self._inbox.take(number)
                     mine = None
                     if task is not None:
-                        await self._answer(task, waited_for and task.text.sid == sid)
+                        async with self._places:
+                            await self._answer(task, waited_for and task.text.sid == sid)
+                            # A turn waits for nothing, so that without this all of a burst would run before any answer leaves.
+                            await asyncio.sleep(0)
                         if task.text.sid != sid:
                             continue
                     stored = self._inbox.look(sid)

@@ -95,6 +95,18 @@ class TestTurns:
             answers = await asyncio.gather(*(phone.say("hi") for phone in phones))
         assert all("You said: hi" in "\n".join(answer) for answer in answers)
 
+    async def test_of_a_burst_the_first_are_answered_while_the_last_wait(self, client: httpx.AsyncClient, echo: Echo) -> None:
+        """3.2c"""
+        heard: list[int] = []
+
+        async def text(number: int) -> None:
+            phone = Twilio(client, f"+1212555{number:04d}")
+            await phone.say("hi", sid=f"SM{number}")
+            heard.append(len(echo.heard))
+
+        await asyncio.gather(*(text(number) for number in range(60)))
+        assert heard[0] < 60
+
     async def test_one_whose_process_died_is_answered_before_the_next_one(
         self, known: Twilio, echo: Echo, sms: Sms, clock: Clock
     ) -> None:
