@@ -117,6 +117,17 @@ def test_repeated_events_block_each_time_and_free_ones_never(
         assert services.slots.why_not("consultation", at(f"{day} 09:00"), practitioner="rowan") is None
 
 
+def test_a_calendar_out_of_reach_does_not_keep_the_others_from_being_read(
+    engine: Engine, practice: Practice, services: Services, calendars: dict[str, Any], clock: Any, at: At
+) -> None:
+    away = practice.resources[0].model_copy(update={"calendar": f"http://127.0.0.1:{servers.free_port()}/x/"})
+    partly = practice.model_copy(update={"resources": [away, *practice.resources[1:]]})
+    calendars["imani"].add_event(dtstart=at("2026-03-03 09:00"), dtend=at("2026-03-03 12:00"), summary="Course", uid="course")
+    with pytest.raises(SyncFailed, match=r"^rowan \(\w+\)$"):
+        CalendarSync(engine, partly, services.files, clock, "clinic", "").pull()
+    assert services.slots.why_not("consultation", at("2026-03-03 09:00"), practitioner="imani") == "full"
+
+
 def test_a_calendar_out_of_reach_changes_nothing_and_is_tried_again(
     engine: Engine, make_practice: Callable[..., Practice], services: Services, clock: Any, at: At
 ) -> None:

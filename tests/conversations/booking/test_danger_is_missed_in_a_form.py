@@ -1,8 +1,12 @@
 """Safety goes before the form, and what a clinician decides is not booked as if it were decided."""
 
+import json
+
 import pytest
+from sqlalchemy import select, update
 
 from bot.engine import Engine
+from clinic.models import Turn
 from tests.conversations.booking.conftest import Guest, requests, visits
 
 
@@ -68,6 +72,30 @@ async def test_a_clinicians_matter_before_the_form(web: Guest, engine: Engine) -
         "I take accutane, can I have microneedling?", "book the face treatment friday at 3pm, Anna Smith 212 555 0101", "yes"
     )
     assert [v.status for v in visits(engine)] == ["pending"]
+
+
+async def test_a_clinicians_matter_is_remembered_days_later(web: Guest, engine: Engine) -> None:
+    await web("I take accutane, can I have microneedling?")
+    days_pass(engine, web, 3)
+    await web("book the face treatment friday at 3pm, Anna Smith 212 555 0101", "yes")
+    assert [v.status for v in visits(engine)] == ["pending"]
+
+
+async def test_a_form_goes_on_the_next_morning_and_is_over_some_days_later(sms: Guest, engine: Engine) -> None:
+    await sms("book a consultation friday at 3pm")
+    days_pass(engine, sms, 0.5)
+    assert "Shall I book it?" in await sms("Anna Smith")
+    days_pass(engine, sms, 3)
+    assert "Shall I book it?" not in await sms("does it hurt?")
+
+
+def days_pass(engine: Engine, guest: Guest, days: float) -> None:
+    """Makes all that was said in a conversation so many days older."""
+    with engine.store.database.begin() as connection:
+        for row in connection.execute(select(Turn.number, Turn.events).where(Turn.conversation_id == guest.id)).all():
+            events = [event | {"timestamp": event["timestamp"] - days * 86400} for event in json.loads(row.events)]
+            older = update(Turn).where(Turn.conversation_id == guest.id, Turn.number == row.number)
+            connection.execute(older.values(events=json.dumps(events)))
 
 
 async def test_a_clinicians_matter_with_the_wish_to_book(sms: Guest, engine: Engine) -> None:
