@@ -4,14 +4,13 @@
 
 The examples are split into parts, and each part is read by a model that learned from the others. A few topics are taken
 away from each model altogether: their examples stand for questions that nobody foresaw, and whatever the model says of
-them is wrong. That fits the confidence. Then examples of two or three topics are joined into one message, as visitors
-join them, against single examples that could be cut in two: that fits what speaks for several questions.
+them is wrong. That fits the confidence. What speaks for several questions is fitted on the messages of data/several.yml, read by
+a model of all examples.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,15 +19,14 @@ from sklearn.linear_model import LogisticRegression
 from bot import topics
 from bot.nlu import encoder
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
-from bot.nlu.questions import ASIDES, MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
+from bot.nlu.questions import MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
 from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
 from bot.settings import Settings
+from clinic import yaml
 
 PARTS, TAKEN_AWAY, SEED = 3, 3, 7
-JOINED, LONGEST_JOINED = 700, 14
-JOINTS = (" and ", " and ", " and ", "? ", "? ", ". ", ", ", ", ", " n ", "? and ", " also ", ", and ", "! ", " & ", " plus ")
-
+SEVERAL = Path("data/several.yml")
 
 Example = tuple[str, str]
 
@@ -47,9 +45,11 @@ class Part:
 
 def main() -> None:
     chance = random.Random(SEED)
-    parts = list(_parts(_examples(), chance))
-    calibration = _fit_confidence(parts)
-    _fit_questions(parts, calibration, chance)
+    encode = _remembering(encoder.load(Settings.read().folder / "encoder").encode)
+    examples = sorted(_examples())
+    calibration = _fit_confidence(list(_parts(examples, encode, chance)))
+    model = TopicModel.train([text for text, _ in examples], [label for _, label in examples], encode)
+    _fit_questions(Part(model, Spelling.of([text for text, _ in examples]), []), calibration)
 
 
 def _examples() -> list[Example]:
@@ -58,10 +58,8 @@ def _examples() -> list[Example]:
     return [(written_out(normalise(example.text)), label) for label, examples in intents for example in examples]
 
 
-def _parts(examples: list[Example], chance: random.Random) -> Iterator[Part]:
-    encode = _remembering(encoder.load(Settings.read().folder / "encoder").encode)
-    examples = sorted(examples)
-    chance.shuffle(examples)
+def _parts(examples: list[Example], encode: Encode, chance: random.Random) -> Iterator[Part]:
+    examples = chance.sample(examples, len(examples))
     able = sorted({label for _, label in examples if "/" in label})
     for number in range(PARTS):
         unforeseen = set(chance.sample(able, TAKEN_AWAY))
@@ -87,47 +85,30 @@ def _fit_confidence(parts: list[Part]) -> Calibration:
     return Calibration(float(slope), float(likeness), float(offset))
 
 
-def _fit_questions(parts: list[Part], calibration: Calibration, chance: random.Random) -> None:
+def _fit_questions(part: Part, calibration: Calibration) -> None:
     rows: list[tuple[Evidence, bool]] = []
-    for part in parts:
-        reader = Reader(part.score, calibration, (), 0)
-        for text, labels in [*_single(part.tested), *_joined(part.tested, chance)]:
-            rows += _evidence(reader, part, calibration, text, labels)
-    fitted = LogisticRegression(C=1.0, max_iter=1000).fit([numbers for numbers, _ in rows], [apart for _, apart in rows])
-    right = fitted.score([numbers for numbers, _ in rows], [apart for _, apart in rows])
-    print(f"pairs of neighbouring parts told apart or kept together rightly: {right:.3f} of {len(rows)}")
+    reader = Reader(part.score, calibration, (), 0)
+    for topics_asked, texts in yaml.read(SEVERAL).items():
+        for text in texts:
+            rows += _evidence(reader, part, calibration, written_out(normalise(text)), topics_asked.split(", "))
+    fitted = LogisticRegression(C=1.0, max_iter=3000).fit([numbers for numbers, _ in rows], [asked for _, asked in rows])
+    right = fitted.score([numbers for numbers, _ in rows], [asked for _, asked in rows])
+    print(f"parts taken for questions or left aside rightly: {right:.3f} of {len(rows)}")
     print(f"questions:\n  weights: {[round(float(w), 2) for w in fitted.coef_[0]]}\n  offset: {fitted.intercept_[0]:.2f}")
 
 
 def _evidence(
-    reader: Reader, part: Part, calibration: Calibration, text: str, labels: list[str]
+    reader: Reader, part: Part, calibration: Calibration, text: str, asked: list[str]
 ) -> Iterator[tuple[Evidence, bool]]:
     cut = pieces(text)
     if not 2 <= len(cut) <= MOST_PIECES:
         return
     scores = part.score(text)
     whole = Guess(text, scores, calibration(scores.ranking[0][1], scores.nearest))
-    for (first, _), (second, strong) in pairwise(reader.candidates(cut)):
-        if len(labels) == 1:
-            yield evidence(whole, first, second, strong), False
-        elif {first.label, second.label} <= set(labels):
-            yield evidence(whole, first, second, strong), True
-
-
-def _single(examples: list[Example]) -> list[tuple[str, list[str]]]:
-    return [(text, [label]) for text, label in examples]
-
-
-def _joined(examples: list[Example], chance: random.Random) -> Iterator[tuple[str, list[str]]]:
-    short = [e for e in examples if len(e[0].split()) <= LONGEST_JOINED and e[1] not in ASIDES]
-    for _ in range(JOINED):
-        chosen = chance.sample(short, chance.choice((2, 2, 2, 3)))
-        labels = [label for _, label in chosen]
-        if len(set(labels)) == len(labels):
-            text = chosen[0][0]
-            for following, _ in chosen[1:]:
-                text = text.rstrip("?.! ") + chance.choice(JOINTS) + following
-            yield text, labels
+    candidates = reader.candidates(cut)
+    for place, (guess, _) in enumerate(candidates):
+        if len(candidates) > 1:
+            yield evidence(whole, candidates, place), guess.label.rpartition("/")[2] in asked
 
 
 def _remembering(encode: Encode) -> Encode:

@@ -4,20 +4,27 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from bot.nlu.classifier import Scores
 
 # Between two sentences, a boundary is strong; at a comma or a joining word it is weak.
 _BOUNDARY = re.compile(
-    r"(?P<strong>[.?!;\n]+\s*(?:(?:and|also|plus|but|or|so)\b,?\s*)?)"
-    r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or)\b\s*(?:also\b\s*)?)?|\s+(?:and|n|&|\+|also|plus|or)\s+(?:also\s+)?"
+    r"(?P<strong>(?:[?!;\n…]|\.(?!\d)|\s\d\))+[\s)]*(?:(?:and|also|plus|but|or|so|oh and|oh|btw|ps)\b,?\s*)*)"
+    r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or|so|oh and|then)\b\s*(?:also\b\s*)?)?|\s+[-/]+\s+(?:(?:and|also)\b\s*)?"
+    r"|\s+(?:and|n|&|\+|also|plus|or|btw|oh)\s+(?:also\s+|do you also\s+)?"
     # Text messages string questions together without a word between them.
     r"|\s+(?=how (?:many|much|far|often|long|soon)\b|when (?:can|do|will|is)\b|what (?:is|are|do)\b|where (?:are|is|do)\b))",
 )
+_OPENING = r"^(?:(?:and|also|so|then|but|oh|btw|well|if so|if yes|if not|hi|hello|hey)\b[ ,]*)*"
 _ASKS = re.compile(
-    r"^(?:what|whats|what's|how|hows|when|whens|where|wheres|who|whos|which|why|is|are|am|was|do|does|did|can|could|should|would|"
-    r"will|may|any|wot|wen|wher|hw|shud|cud|r|u|i'd like|i want|i need|please|pls|tell me|let me know|id like)\b"
+    _OPENING
+    + r"(?:what|whats|what's|how|hows|how's|when|whens|when's|where|wheres|where's|who|whos|who's|which|why|is|are|am|was|"
+    r"do|does|did|can|could|should|would|will|may|any|wot|wen|wher|hw|shud|cud|r|u|i'd like|i want|i need|please|pls|tell me|"
+    r"let me know|id like|need to|cancel|move)\b"
+)
+_TELLS = re.compile(
+    _OPENING + r"(?:i'm|i am|i have|i've|ive|im|i had|i was|i know|i work|i live|i run|i get|my|we|we're|we've|it's|its|just|had|"
+    r"got|he|she|mum|me|thanks|been|someone|you said|you told|told|price is|love|looking|after a|the)\b"
 )
 # More boundaries than this, and the message is a story: it is read as a whole and by its sentences.
 MOST_PIECES = 8
@@ -40,12 +47,13 @@ Calibrate = Callable[[float, float], float]
 Evidence = list[float]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Piece:
-    """A part of a message; whether a strong boundary stands before it."""
+    """A part of a message; whether a strong boundary stands before it, and a question mark behind it."""
 
     text: str
     strong: bool
+    questioned: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,10 @@ class Guess:
     def label(self) -> str:
         """The likeliest topic."""
         return self.scores.ranking[0][0]
+
+
+#: what a part is taken to be about, and the part
+Candidate = tuple[Guess, Piece]
 
 
 class Reader:
@@ -81,32 +93,25 @@ class Reader:
         if not 2 <= len(parts) <= MOST_PIECES:
             return [whole]
         candidates = self.candidates(parts)
-        found = candidates[:1]
-        apart = False
-        for (first, _), (second, strong) in pairwise(candidates):
-            if self._apart(evidence(whole, first, second, strong)):
-                found.append((second, strong))
-                apart = True
-            elif second.confidence > found[-1][0].confidence:
-                found[-1] = (second, strong)
-        if not apart:
-            return [whole]
+        asked = [guess for i, (guess, _) in enumerate(candidates) if self._asked(evidence(whole, candidates, i))]
         of_topic: dict[str, Guess] = {}
-        for guess, _ in found:
+        for guess in asked:
             of_topic.setdefault(guess.label, guess)
-        return list(of_topic.values())[:MOST_QUESTIONS]
+        return list(of_topic.values())[:MOST_QUESTIONS] if len(of_topic) > 1 else [whole]
 
-    def candidates(self, parts: list[Piece]) -> list[tuple[Guess, bool]]:
-        """The parts that may be questions, neighbours of one topic drawn together; with the boundary before each."""
-        found: list[tuple[Guess, bool]] = []
+    def candidates(self, parts: list[Piece]) -> list[Candidate]:
+        """The parts that may be questions, neighbours of one topic drawn together."""
+        found: list[Candidate] = []
         for part in parts:
             guess = self._guess(part.text)
             if guess.confidence < SUREST_CONTEXT or guess.label in ASIDES or (found and guess.label in OPENERS):
                 continue
             if not found or found[-1][0].label != guess.label:
-                found.append((guess, part.strong))
-            elif guess.confidence > found[-1][0].confidence:
-                found[-1] = (guess, found[-1][1])
+                found.append((guess, part))
+                continue
+            before, piece = found[-1]
+            best = guess if guess.confidence > before.confidence else before
+            found[-1] = (best, Piece(best.text, piece.strong, piece.questioned or part.questioned))
         return found
 
     def _guess(self, text: str) -> Guess:
@@ -119,7 +124,7 @@ class Reader:
         scores = Scores([(label, p / total) for label, p in left], guess.scores.nearest)
         return Guess(guess.text, scores, self._calibrate(left[0][1] / total, scores.nearest))
 
-    def _apart(self, numbers: Evidence) -> bool:
+    def _asked(self, numbers: Evidence) -> bool:
         return sum(w * n for w, n in zip(self._weights, numbers, strict=True)) + self._offset > 0
 
 
@@ -128,12 +133,14 @@ def pieces(text: str) -> list[Piece]:
     found: list[Piece] = []
     start, strong = 0, True
     for match in _BOUNDARY.finditer(text):
-        if text[start : match.start()].strip():
-            found.append(Piece(text[start : match.start()].strip(), strong))
+        if part := text[start : match.start()].strip():
+            found.append(Piece(part, strong))
             strong = False
+        if found and "?" in match.group():
+            found[-1].questioned = True
         start, strong = match.end(), strong or match["strong"] is not None
-    if text[start:].strip():
-        found.append(Piece(text[start:].strip(), strong))
+    if part := text[start:].strip():
+        found.append(Piece(part, strong))
     return found
 
 
@@ -142,23 +149,31 @@ def asks(text: str) -> bool:
     return bool(_ASKS.match(text))
 
 
-def evidence(whole: Guess, first: Guess, second: Guess, strong: bool) -> Evidence:
-    """What speaks for two neighbouring parts being two questions, as numbers."""
+def evidence(whole: Guess, candidates: Sequence[Candidate], place: int) -> Evidence:
+    """What speaks for a part being a question of its own, beside the others of its message, as numbers."""
     of_whole = dict(whole.scores.ranking)
+    guess, piece = candidates[place]
+    others = [other for i, other in enumerate(candidates) if i != place]
+    asked = asks(guess.text) or piece.questioned
+    others_asked = any(asks(other.text) or part.questioned for other, part in others)
     return [
-        _logit(first.confidence),
-        _logit(second.confidence),
+        _logit(guess.confidence),
         _logit(whole.confidence),
-        math.log(of_whole.get(first.label, 0) + 1e-3),
-        math.log(of_whole.get(second.label, 0) + 1e-3),
-        float(strong),
-        float(asks(first.text)),
-        float(asks(second.text)),
-        math.log(len(first.text.split())),
-        math.log(len(second.text.split())),
-        float(whole.label in (first.label, second.label)),
-        float(bool(_LEANS.search(second.text))),
-        float(whole.label == first.label),
+        math.log(of_whole.get(guess.label, 0) + 1e-3),
+        float(whole.label == guess.label),
+        float(piece.strong),
+        float(asks(guess.text)),
+        float(piece.questioned),
+        float(others_asked),
+        float(others_asked and not asked),
+        math.log(len(guess.text.split())),
+        float(bool(_LEANS.search(guess.text))),
+        float(bool(_TELLS.match(guess.text))),
+        max((_logit(other.confidence) for other, _ in others), default=-4.0),
+        math.log(max((of_whole.get(other.label, 0) for other, _ in others), default=0) + 1e-3),
+        float(place == 0),
+        float(place == len(candidates) - 1),
+        math.log(len(candidates)),
     ]
 
 

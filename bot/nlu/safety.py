@@ -107,6 +107,7 @@ class _Context(_Entry):
     happening_now: list[str]
     wishes_to_come: list[str]
     appointments_ahead: list[str]
+    hopes: list[str]
 
 
 @dataclass(frozen=True)
@@ -171,7 +172,7 @@ class SafetyGate:
         lines += [line for idiom in data.idioms for line in idiom.matches]
         lines += [*context.negations, *context.negation_ends, *context.questions_in_general]
         lines += [*context.reports, *context.reports_after_a_question, *context.treatments_past, *context.changes_of_late]
-        lines += [*context.happening_now, *context.wishes_to_come, *context.appointments_ahead]
+        lines += [*context.happening_now, *context.wishes_to_come, *context.appointments_ahead, *context.hopes]
         self._lexicon = _Lexicon(grammar.vocabulary(lines))
         self._vocab = english().vocab
 
@@ -190,7 +191,7 @@ class SafetyGate:
         self._answers = finder(context.reports_after_a_question)
         self._treatments, self._changes = finder(context.treatments_past), finder(context.changes_of_late)
         self._now, self._ahead = finder(context.happening_now), finder(context.appointments_ahead)
-        self._wishes = finder(context.wishes_to_come)
+        self._wishes, self._hopes = finder(context.wishes_to_come), finder(context.hopes)
         self._danger_words = grammar.vocabulary(line for _, pattern in alarms for line in pattern.matches)
 
     @classmethod
@@ -205,10 +206,11 @@ class SafetyGate:
     def screen(self, text: str) -> list[Alarm]:
         """The alarms of a message, the most urgent first; none for a harmless one."""
         plain = normalise(text)
-        readings = [plain]
+        readings, written = [plain], written_out(plain)
         if self._repair is not None:
-            repaired = self._repair(plain)
+            repaired, written = self._repair(plain), self._repair(written)
             readings += [repaired, self._towards_danger(plain, repaired)] if repaired != plain else []
+        readings.append(written)
         found: dict[Alarm, None] = {}
         dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
@@ -218,8 +220,7 @@ class SafetyGate:
         if any(alarm.rule in self._instead_of_a_reaction for alarm in found):
             found = {alarm: None for alarm in found if alarm.level != "adverse_reaction"}
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
-            plain = written_out(plain)
-            alarm = self._net.screen(self._repair(plain) if self._repair else plain)
+            alarm = self._net.screen(written)
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
             if alarm and alarm.level not in dismissed and all(_urgency(alarm) < _urgency(other) for other in found):
                 found[alarm] = None
@@ -261,7 +262,8 @@ class SafetyGate:
         evidence = {
             None: True,
             "report": bool(reports or treatments or changes),
-            "treatment": bool(treatments or changes),
+            # "Brown patches since last year, can it fade them?" is what a visitor wants treated.
+            "treatment": bool(treatments) or (bool(changes) and not message.spans(self._hopes)),
             "appointment": bool(ahead) and not treatments,
             "experience": not message.spans(self._now),
         }

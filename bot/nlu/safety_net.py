@@ -26,8 +26,10 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
-# So many harmless examples to learn from, besides those of the folder: the others teach little more and take time.
-HARMLESS = 1200
+# So many harmless examples to learn from, besides those of the folder and what is out of scope, which has words of all kinds:
+# the others teach little more and take time.
+HARMLESS = 2000
+OUT_OF_SCOPE = "out_of_scope"
 
 
 class Threshold(BaseModel):
@@ -135,10 +137,12 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
             found[topic].append(text)
         elif topic in CLINICIAN_TOPICS:
             found["clinician"] += [text] if any(alarm.level == "clinician" for alarm in gate.screen(text)) else []
+        elif topic == OUT_OF_SCOPE:
+            found[NONE].append(text)
         else:
             others.append(text)
     some = sorted(others)[:: max(1, len(others) // HARMLESS)]
-    found[NONE] += [text for text in some if not gate.screen(text)]
+    found[NONE] = [text for text in (*found[NONE], *some) if not gate.screen(text)]
     found["clinician"] += yaml.read_as(folder / "examples_clinician.yml", _Examples).examples
     found[NONE] += yaml.read_as(folder / "examples_harmless.yml", _Examples).examples
     alarming = yaml.read_as(folder / "examples_alarming.yml", _Alarming).examples

@@ -19,9 +19,9 @@ def score(text: str) -> Scores:
 
 
 def reader(offset: float) -> Reader:
-    """One that takes every boundary for one between questions (offset above 0), or none."""
+    """One that takes every part for a question (offset above 0), or none."""
     guess = Guess("x", score("hurt"), 0.9)
-    weights = [0.0] * len(evidence(guess, guess, guess, strong=True))
+    weights = [0.0] * len(evidence(guess, [(guess, Piece("x", strong=True))], 0))
     return Reader(score, lambda probability, _: probability, weights, offset)
 
 
@@ -43,6 +43,9 @@ def read() -> Callable[[str], list[str]]:
         ("does it hurt... and what does it cost!!", ["does it hurt", "what does it cost"]),
         ("sand and android", ["sand", "android"]),
         ("android", ["android"]),
+        ("hurt - what does it cost", ["hurt", "what does it cost"]),
+        ("is 1.5mm deep", ["is 1.5mm deep"]),
+        ("1) hurt 2) cost", ["1) hurt", "cost"]),
         ("???", []),
         ("", []),
     ],
@@ -52,7 +55,11 @@ def test_message_is_cut_where_another_question_may_begin(text: str, cut: list[st
 
 
 def test_boundary_between_sentences_is_stronger_than_a_joining_word() -> None:
-    assert pieces("hurt? cost and time") == [Piece("hurt", True), Piece("cost", True), Piece("time", False)]
+    assert [piece.strong for piece in pieces("hurt? cost and time")] == [True, True, False]
+
+
+def test_question_mark_belongs_to_the_part_before_it() -> None:
+    assert [piece.questioned for piece in pieces("i am 40. does it hurt? and cost??")] == [False, True, True]
 
 
 @pytest.mark.parametrize(
