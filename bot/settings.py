@@ -162,7 +162,7 @@ class Settings(BaseModel):
     )
     sms_link: Annotated[str, AfterValidator(_link)] = Field(
         "",
-        description="Address of the pages that texts link to instead of the server's own; {topic} in it stands for the topic's id.",
+        description="Address of the pages that texts link to instead of the server's own; {topic} stands for the topic's id.",
     )
     sms_hourly: int = Field(60, ge=1, description="Texts of one number that are answered within an hour; emergencies always are.")
     sms_daily: int = Field(4, ge=1, description="Texts that nobody asked for, such as reminders, to one number within 24 hours.")

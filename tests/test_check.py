@@ -136,8 +136,8 @@ rules:
 """,
     "data/sources.yml": """\
 sources:
-  - {id: S1, title: First guide, description: A guide.}
-  - {id: S2, title: Second guide, description: A guide.}
+  - {id: S1, title: First guide, words: from the first guide, description: A guide.}
+  - {id: S2, title: Second guide, words: from the second guide, description: A guide.}
 facts:
   - id: s1-prickles
     source: S1
