@@ -91,7 +91,9 @@ class SqlTrackerStore(TrackerStore):
         if rows[0].number > 1:
             tracker.update_with_events(_resume(json.loads(rows[0].before)), self.domain)
         for row in rows:
-            tracker.update_with_events([_event(parameters) for parameters in json.loads(row.events)], self.domain)
+            events = [_event(parameters) for parameters in json.loads(row.events)]
+            # With the times at which they happened: by them Rasa sees that a session has run out.
+            tracker.update_with_events(events, self.domain, override_timestamp=False)
         _mark_as_kept(tracker, rows[-1].number, rows[-1].reply)
         return tracker
 

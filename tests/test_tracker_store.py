@@ -243,7 +243,7 @@ def on(engine: Engine, url: str) -> Engine:
     connected = database.connect(url)
     database.migrate(connected)
     store = SqlTrackerStore(engine.store.domain, connected)
-    return Engine(engine._processor, store, engine.wording, engine._sources, engine.services)
+    return Engine(engine._processor, store, engine.wording, engine.sources, engine.services)
 
 
 async def test_turns_at_the_same_time_are_serialised(fresh: Engine) -> None:

@@ -32,6 +32,13 @@ class _Stop(_Entry):
     phrases: Some
     negations: Some
     questions: Some
+    misspelt: Some
+    signs: Some
+
+
+class _Reactions(_Entry):
+    verbs: Some
+    things: Some
 
 
 class _Twilio(_Entry):
@@ -47,8 +54,11 @@ class _Visit(_Entry):
 
 
 class Sentences(_Entry):
-    """What is put to the understanding in the place of a letter."""
+    """What is put to the understanding in the place of a letter or a sign."""
 
+    yes: str
+    no: str
+    thanks: str
     move: str
     cancel: str
     agent: str
@@ -63,9 +73,12 @@ class _File(_Entry):
     help: _Words
     cancel: _Words
     yes: _Words
+    no: _Words
     more: _Words
     visit: _Visit
     agent: Some
+    signs: Some
+    reactions: _Reactions
     numbers: Some
     sentences: Sentences
 
@@ -93,6 +106,11 @@ class Words:
             **dict.fromkeys(file.yes.words, "yes"),
             **dict.fromkeys(file.help.words, "help"),
         }
+        self._misspelt: dict[str, Keyword] = {
+            **{_squeezed(word): keyword for word, keyword in self._keywords.items()},
+            **dict.fromkeys(file.stop.misspelt, "stop"),
+        }
+        self._stop_signs = frozenset(file.stop.signs)
         self._stop_words = frozenset(file.stop.words)
         self._phrases = re.compile(rf"\b(?:{'|'.join(_pattern(phrase) for phrase in file.stop.phrases)})\b")
         self._negated = re.compile(rf"\b(?:{'|'.join(file.stop.negations)})(?: \w+)? $")
@@ -104,6 +122,11 @@ class Words:
             **dict.fromkeys(file.agent, "agent"),
             **dict.fromkeys(file.more.words, "more"),
         }
+        self._yes, self._no, self._signs = frozenset(file.yes.words), frozenset(file.no.words), frozenset(file.signs)
+        verbs, things = "|".join(map(re.escape, file.reactions.verbs)), "|".join(map(re.escape, file.reactions.things))
+        self._reaction = re.compile(
+            rf'(?:{verbs}|(?:reacted )?[^\w"]+ to|removed [^"]{{1,40}} from) ?(?:".*"|{things})', re.IGNORECASE | re.DOTALL
+        )
         self._number = re.compile(r"(?:#|no|nr|number|option|choice|answer)? ?(\d{1,2})")
         self._number_words = {word: number for number, word in enumerate(file.numbers, 1)}
 
@@ -120,8 +143,10 @@ class Words:
         """Whether a text asks for no texts, for texts again, or for help."""
         plain = self._plain(text)
         bare = _bare(plain)
-        if found := self._keywords.get(bare):
+        if found := self._keywords.get(bare) or self._misspelt.get(_squeezed(bare)):
             return Meaning(found)
+        if _is_only(text, self._stop_signs):
+            return Meaning("stop")
         # "please cancel" is about a visit more likely than not, "please stop" is not.
         if _bare(self._fillers.sub(" ", plain)) in self._stop_words:
             return Meaning("stop")
@@ -143,6 +168,22 @@ class Words:
         """The letter or word that a text is, nothing else standing in it."""
         return self._codes.get(_bare(self._plain(text)))
 
+    def agrees(self, text: str) -> bool:
+        """Whether a text is a yes in a word, a letter or a sign, nothing else standing in it."""
+        return _bare(self._plain(text)) in self._yes or self.is_sign(text)
+
+    def declines(self, text: str) -> bool:
+        """Whether a text is a no in a letter."""
+        return _bare(self._plain(text)) in self._no
+
+    def is_sign(self, text: str) -> bool:
+        """Whether a text is a sign that stands for a yes or for thanks, such as a thumb held up."""
+        return _is_only(text, self._signs)
+
+    def is_reaction(self, text: str) -> bool:
+        """Whether a text is what a telephone makes of a sign put to another text, such as `Liked "…"`."""
+        return self._reaction.fullmatch(" ".join(fold(text).split())) is not None
+
     def number(self, text: str) -> int | None:
         """The number of a choice that a text is, nothing else standing in it."""
         plain = fold(text).strip().casefold().rstrip(".!) ").lstrip("(")
@@ -159,6 +200,18 @@ class Words:
 
 def _bare(plain: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", plain).split())
+
+
+def _squeezed(bare: str) -> str:
+    """The same for a word whose letters stand apart or are doubled, or that is said several times."""
+    letters = "".join(dict.fromkeys(bare.split()) if len(bare) > len(bare.split()) * 2 - 1 else bare.split())
+    return re.sub(r"(.)\1+", r"\1", letters)
+
+
+def _is_only(text: str, signs: frozenset[str]) -> bool:
+    """Whether a text is made of some signs alone, whatever their colour."""
+    shown = {c for c in fold(text) if not c.isspace() and unicodedata.category(c) not in ("Mn", "Sk")}
+    return bool(shown) and shown <= signs
 
 
 def _pattern(phrase: str) -> str:

@@ -22,7 +22,6 @@ PAGES = Path(__file__).parent / "pages"
 LANGUAGE = "en"
 #: the accent of the palette in panel.css, for the loader
 COLOUR = "#8a4b3c"
-MAX_CHARACTERS = 1000
 
 Text = Annotated[str, Field(min_length=1)]
 #: remarks, types and indentation of the loader, of which websites need none
@@ -167,7 +166,6 @@ class Pages:
             "language": language,
             "answers": LANGUAGE,
             "origins": self._origins,
-            "maxCharacters": MAX_CHARACTERS,
             "words": {name: word for name, word in words.model_dump().items() if name in _IN_SCRIPT},
         }
         return self._page(

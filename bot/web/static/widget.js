@@ -211,7 +211,7 @@
     .news i { display: block; position: absolute; top: 2px; inset-inline-end: 2px; width: 14px; height: 14px; border: 2px solid #fff; border-radius: 50%; background: #c42b1c; }
     .panel { position: fixed; inset: auto var(--stipple-side, 20px) calc(var(--stipple-bottom, 20px) + 70px) auto; width: min(408px, calc(100vw - 40px));
       height: min(680px, calc(100vh - var(--stipple-bottom, 20px) - 90px)); overflow: hidden; border-radius: 22px; background: Canvas; color: CanvasText; color-scheme: light dark;
-      box-shadow: 0 0 0 1px #0000000f, 0 20px 60px #0003; animation: rise .18s ease-out; }
+      box-shadow: 0 0 0 1px #8883, 0 20px 60px #0003; animation: rise .18s ease-out; }
     :host(.left) .panel { inset: auto auto calc(var(--stipple-bottom, 20px) + 70px) var(--stipple-side, 20px); }
     iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: normal; }
     .card { position: absolute; inset: 0; overflow: auto; padding: 28px; background: Canvas; font-weight: 400; outline: 0; }

@@ -16,35 +16,48 @@
  */
 
 const SESSION = "stipple.session";
-const OUTBOX = "stipple.outbox";
+// Each message waits under a name of its own: a list could not be changed by two tabs at once.
+const OUTBOX = "stipple.outbox.";
 const PATIENCE = 15_000;
 // The server gives a sign of life every 15 seconds.
 const SILENCE = 40_000;
 const HIDDEN_FOR = 20_000;
 const LONGEST_WAIT = 20_000;
 
-/** Keeps a few values for the next page and the next tab; only for this page where the browser does not allow that. */
+/** Keeps a few values for the next page and the next tab; only for this page where the browser does not let more be kept. */
 class Store {
   /** @type {Map<string, unknown>} */
   #own = new Map();
 
   /** @param {string} name @returns {any} */
   get(name) {
+    if (this.#own.has(name)) return this.#own.get(name);
     try {
       return JSON.parse(localStorage.getItem(name) ?? "null");
     } catch {
-      return this.#own.get(name) ?? null;
+      return null;
     }
+  }
+
+  /** @param {string} prefix @returns {any[]} all values whose names begin with it */
+  all(prefix) {
+    let names = [...this.#own.keys()];
+    try {
+      names = names.concat(Object.keys(localStorage));
+    } catch {
+      // There are those of this page alone.
+    }
+    return names.filter((name) => name.startsWith(prefix)).map((name) => this.get(name));
   }
 
   /** @param {string} name @param {unknown} value null to forget it */
   set(name, value) {
-    this.#own.set(name, value);
+    this.#own.delete(name);
     try {
       if (value === null) localStorage.removeItem(name);
       else localStorage.setItem(name, JSON.stringify(value));
     } catch {
-      // It is kept for this page.
+      if (value !== null) this.#own.set(name, value);
     }
   }
 }
@@ -103,9 +116,9 @@ export class Chat {
   /** @param {string} text @param {string} [choice] the id of a choice that was offered, whose title is the text */
   say(text, choice) {
     /** @type {Pending} */
-    const pending = { id: crypto.randomUUID(), text, at: new Date().toISOString() };
+    const pending = { id: unique(), text, at: new Date().toISOString() };
     if (choice) pending.choice = choice;
-    this.#store.set(OUTBOX, [...this.#outbox(), pending]);
+    this.#store.set(OUTBOX + pending.id, pending);
     this.#handlers.waiting(pending);
     this.#send();
   }
@@ -118,7 +131,7 @@ export class Chat {
   }
 
   startOver() {
-    this.#store.set(OUTBOX, null);
+    for (const { id } of this.#outbox()) this.#done(id);
     this.#store.set(SESSION, null);
     this.#forget("");
   }
@@ -149,16 +162,15 @@ export class Chat {
     else this.#hiddenFor = setTimeout(() => this.#stream?.abort(), HIDDEN_FOR);
   }
 
-  /** @returns {Pending[]} */
+  /** @returns {Pending[]} what waits to be sent, in the order in which it was written */
   #outbox() {
-    const kept = this.#store.get(OUTBOX);
-    return Array.isArray(kept) ? kept : [];
+    const kept = this.#store.all(OUTBOX).filter((pending) => pending?.id && pending.at);
+    return kept.sort((one, other) => Date.parse(one.at) - Date.parse(other.at));
   }
 
   /** @param {string} id */
   #done(id) {
-    const left = this.#outbox().filter((pending) => pending.id !== id);
-    this.#store.set(OUTBOX, left.length ? left : null);
+    this.#store.set(OUTBOX + id, null);
   }
 
   /** @returns {Session | null} */
@@ -177,7 +189,7 @@ export class Chat {
       const fresh = session ? await this.#renew(session) : await post("chat/sessions", {});
       const now = Date.now();
       const life = fresh.expires_in * 1000;
-      const key = session && fresh.renewed ? session.key : crypto.randomUUID();
+      const key = session && fresh.renewed ? session.key : unique();
       this.#store.set(SESSION, { key, token: fresh.token, renew: now + life / 2, expires: now + life });
       if (this.#key !== key) {
         this.#handlers.parted();
@@ -334,6 +346,11 @@ export class Chat {
       })
     );
   }
+}
+
+/** An id that nothing else has; crypto.randomUUID() is missing on pages that came without TLS. */
+function unique() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /** @param {number} failures */

@@ -87,7 +87,7 @@ export class View {
       if (!first && message.author !== "visitor") first = made;
     }
     this.#began();
-    this.#onlyLastChoices();
+    this.#tidy();
     if (!first) return this.#toEnd();
     this.typing(false);
     if (reading && live) this.#latest.hidden = false;
@@ -99,7 +99,7 @@ export class View {
     const made = this.#visitor(pending.text, pending.at, pending.id);
     this.#messages.append(made);
     this.#began();
-    this.#onlyLastChoices();
+    this.#tidy();
     this.#toEnd();
     setTimeout(() => {
       if (!made.isConnected || made.dataset.turn || made.querySelector(".state")) return;
@@ -208,7 +208,11 @@ export class View {
     const made = make("div", `message ${message.author}`, make("p", "unseen", staff ? this.#words.staff_said : this.#words.assistant_said), bubble);
     if (message.safety) {
       made.classList.add("urgent");
-      if (live) bubble.setAttribute("role", "alert");
+      if (live) {
+        bubble.setAttribute("role", "alert");
+        // The alert is read out at once; the log is not to say it again.
+        made.setAttribute("aria-live", "off");
+      }
     }
     if (message.calendar && FILE.test(message.calendar)) made.append(this.#calendar(message.calendar));
     if (message.choices.length) made.append(this.#choices(message.choices));
@@ -270,9 +274,12 @@ export class View {
     if (later ? made.nextElementSibling !== later : made !== this.#messages.lastElementChild) this.#messages.insertBefore(made, later ?? null);
   }
 
-  #onlyLastChoices() {
+  // Choices stand below the last reply alone, and a time below the last of what was said in its minute.
+  #tidy() {
     const all = this.#all();
-    for (const made of all.slice(0, -1)) {
+    for (const [index, made] of all.slice(0, -1).entries()) {
+      const [time, next] = [made, all[index + 1]].map((each) => each.querySelector("time"));
+      if (time) time.hidden = time.textContent === next?.textContent;
       const choices = made.querySelector(".choices");
       if (choices && all.slice(all.indexOf(made)).some((other) => other.classList.contains("visitor"))) choices.remove();
     }
