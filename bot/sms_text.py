@@ -128,14 +128,17 @@ def _fill(atoms: list[str], most: int, more: str, by_sentence: bool) -> tuple[li
 
 
 def _that_fit(atoms: list[str], label: str, ending: str, by_sentence: bool) -> int:
-    """How many atoms make the next part, at least one: up to the last sentence's end if that is past the part's middle."""
+    """How many atoms make the next part, at least one: up to the last sentence's end if that is past the part's middle.
+
+    Past its quarter when something is said at its end: what goes on later had better not break off.
+    """
     count, sentence, whole = 0, 0, label
     for atom in atoms:
         whole += atom
         if segments(whole.rstrip() + ending) > 1:
             break
         count += 1
-        if _SENTENCE_END.search(atom) and length(whole) * 2 >= SIZES[encoding(whole)][0]:
+        if _SENTENCE_END.search(atom) and length(whole) * (4 if ending else 2) >= SIZES[encoding(whole)][0]:
             sentence = count
     if count == len(atoms) or not by_sentence:
         return max(count, 1)

@@ -196,6 +196,9 @@ class Channel:
     async def _reply(self, task: Task, also: list[Callable[[Connection], None]]) -> Answer:
         """The order is the law's: words about texts, then safety (the engine's gate), then codes, then understanding."""
         text = task.text
+        if self._words.is_reaction(text.body):
+            # It repeats a text of ours, whose words are not theirs.
+            return self._said("reaction", task) if self._form(text.number) else self._silent(task)
         meaning = self._meaning(text)
         if meaning and (meaning.whole or meaning.keyword == "help"):
             return self._keyword(task, meaning, also)
@@ -203,7 +206,7 @@ class Channel:
             return self._introduced(task, Written(replies.whole(self._wording.text(text.kind))))
         if meaning is None and (coded := await self._code(task)):
             return coded
-        reply = await self._turn(task, text.body)
+        reply = await self._turn(task, self._sentence(text))
         if meaning is not None and (reply is None or reply.safety not in URGENT):
             return self._keyword(task, meaning, also)
         if meaning is not None:
@@ -231,7 +234,8 @@ class Channel:
             return self._silent(task) if twilio_has else self._said("help", task)
         if meaning.keyword in ("start", "yes"):
             also.append(lambda connection: self._opt(connection, text.number, True))
-            return self._silent(task) if twilio_has else self._said("started", task)
+            asked = meaning.keyword == "yes" and self._form(text.number) is not None
+            return self._silent(task) if twilio_has else self._said("started_within_form" if asked else "started", task)
         before = self._texting.opted_out(text.number)
         self._stop(task, also)
         if meaning.keyword == "cancel":
@@ -271,13 +275,14 @@ class Channel:
                 return self._worded(task, await self._turn(task, "", thread.offered[number - 1]))
         code = self._words.code(text.body)
         told_of = self._texting.visit_told_of(text.number, task.answered_at)
-        if told_of and self._words.keyword(text.body) == Meaning("yes"):
+        if told_of and self._words.agrees(text.body):
             code = "confirm"
         if code == "more":
             return self._more(thread)
         if code == "agent":
             return self._worded(task, await self._turn(task, self._words.sentences.agent))
-        if code == "confirm" and not told_of and self._form_at_work(text.number):
+        form = self._form(text.number)
+        if code == "confirm" and not told_of and form:
             # It is what was just read back that is confirmed.
             return None
         if code in ("confirm", "move", "cancel") and (visits := self._services.booking.upcoming(text.number)):
@@ -285,7 +290,21 @@ class Channel:
                 return self._confirmed(task, next((visit for visit in visits if visit.id == told_of), visits[0]))
             sentences = self._words.sentences
             return self._worded(task, await self._turn(task, sentences.move if code == "move" else sentences.cancel))
-        return None
+        if form or self._services.handoffs.of(self.pseudonyms.conversation(text.number)):
+            # Somebody has asked, and this may be the answer.
+            return None
+        if number is not None:
+            return self._hinted("no_such_number", task)
+        return self._hinted("no_visit_ahead", task) if code and self._words.is_letter(text.body) else None
+
+    def _sentence(self, text: Incoming) -> str:
+        """What is put to the understanding: the text, or what a letter or a sign stands for."""
+        sentences = self._words.sentences
+        if self._words.is_sign(text.body):
+            return sentences.yes if self._form(text.number) else sentences.thanks
+        if self._words.agrees(text.body):
+            return sentences.yes
+        return sentences.no if self._words.declines(text.body) else text.body
 
     def _more(self, thread: Thread) -> Answer:
         if not thread.rest:
@@ -293,8 +312,8 @@ class Channel:
         parts, rest = replies.go_on(thread.rest, self._wording.text("more"))
         return Answer(parts, Thread(thread.offered, rest))
 
-    def _form_at_work(self, number: str) -> bool:
-        return self.engine is not None and self.engine.form(self.pseudonyms.conversation(number)) is not None
+    def _form(self, number: str) -> str | None:
+        return self.engine.form(self.pseudonyms.conversation(number)) if self.engine else None
 
     def _confirmed(self, task: Task, visit: Visit) -> Answer:
         if visit.status == "pending":
@@ -337,7 +356,8 @@ class Channel:
 
     def _written(self, reply: Reply) -> Written:
         """The reply as texts: what is long goes on at MORE, and on the page that has all of it."""
-        link = self._link(reply.topics[-1]) if reply.zone == "answer" else ""
+        # A page has one answer, so that it is not the rest of several.
+        link = self._link(reply.topics[0]) if reply.zone == "answer" and len(reply.topics) == 1 else ""
         if not link:
             return replies.write(reply, self._wording.text("more"))
         written = replies.write(reply, self._wording.text("more_and_link", link=link), self._wording.text("page", link=link))
@@ -349,6 +369,11 @@ class Channel:
         """The answer, after who we are when the number does not know that yet."""
         first = () if task.thread else replies.whole(self._wording.text("first_contact"))
         return Answer((*first, *written.texts), Thread(written.offered, written.rest))
+
+    def _hinted(self, name: str, task: Task) -> Answer:
+        """A text of ours after who we are; the choices of before stay."""
+        thread = task.thread or Thread()
+        return dataclasses.replace(self._introduced(task, Written(replies.whole(self._wording.text(name)))), thread=thread)
 
     def _said(self, name: str, task: Task) -> Answer:
         return Answer(replies.whole(self._wording.text(name)), task.thread or Thread(), introduced=task.thread is not None)

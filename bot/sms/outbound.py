@@ -20,13 +20,13 @@ from clinic.handoff import Handoffs
 from clinic.inbox import LATE_REPLY, Inbox
 from clinic.letters import REMINDER
 from clinic.outbox import Composer, Dropped, Entry, Message, Postponed, SendFailed
-from clinic.texting import ALL, NotAtAll, NotNow, Part, Texting
+from clinic.texting import ALL, ANSWERS, NotAtAll, NotNow, Part, Texting
 
 log = logging.getLogger(__name__)
 
 FILE = Path(__file__).with_name("errors.yml")
 
-Act = Literal["opted_out", "bad_number", "not_textable", "setup", "content", "later", "once_more", "slower", "give_up"]
+Act = Literal["opted_out", "bad_number", "not_textable", "region", "setup", "content", "later", "once_more", "slower", "give_up"]
 #: attempts of a message that was lost on its way, by what the error says
 ATTEMPTS = {"later": 4, "once_more": 2, "slower": 4}
 WAIT = {"later": dt.timedelta(hours=1), "once_more": dt.timedelta(minutes=5), "slower": dt.timedelta(minutes=2)}
@@ -111,7 +111,9 @@ class Consequences:
             opt_out()
             if kind.startswith(REMINDER):
                 self._task(number, "reminder_refused", "today")
-        elif act in ("bad_number", "not_textable"):
+        elif act in ("bad_number", "not_textable", "region"):
+            if act == "region":
+                log.error("event=sms.alarm code=%d scope=number", code)
             self._texting.block(f"number:{number}", code)
             self._task(number, "number_wrong", "routine")
         elif act == "setup":
@@ -119,7 +121,9 @@ class Consequences:
             self._texting.block(ALL, code)
         elif act == "content" and kind:
             log.error("event=sms.alarm code=%d scope=kind:%s", code, kind)
-            self._texting.block(f"kind:{kind}", code)
+            # What a person has written, or answers a text, is no template: the next one may be let through.
+            if kind not in ANSWERS:
+                self._texting.block(f"kind:{kind}", code)
 
     def _task(self, number: str, note: str, urgency: Literal["today", "routine"]) -> None:
         self._handoffs.open(

@@ -4,7 +4,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from bot.reply import Choice, Reply
-from bot.sms_text import fold, split
+from bot.sms_text import fold, segments, split
 
 #: parts of one reply, each sent in one segment
 MOST = 2
@@ -43,8 +43,15 @@ def write(reply: Reply, more: str, page: str = "") -> Written:
             if not _is_free(text, longer):
                 break
             text, offered = longer, [*offered, choice]
-    parts, rest = split(text, MOST, more)
+    parts, rest = _beside(said, text) or split(text, MOST, more)
     return Written(tuple(parts), tuple(choice.id for choice in offered), rest)
+
+
+def _beside(said: str, text: str) -> tuple[list[str], str] | None:
+    """A question and, in a text of their own, all its choices, when each fits one text and both together do not."""
+    both = f"1/2 {said}", f"2/2{text.removeprefix(said)}"
+    fit = said and text != said and segments(text) > 1 and all(segments(part) == 1 for part in both)
+    return (list(both), "") if fit else None
 
 
 def go_on(rest: str, more: str) -> tuple[tuple[str, ...], str]:
@@ -74,4 +81,4 @@ def _line(number: int, choice: Choice) -> str:
 
 
 def _only_suggested(reply: Reply, choice: Choice) -> bool:
-    return reply.zone in ("answer", "fallback") and choice.topic.partition("/")[0] in ("faq", "clinic")
+    return reply.zone == "answer" or (reply.zone == "fallback" and choice.topic.partition("/")[0] in ("faq", "clinic"))

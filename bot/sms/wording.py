@@ -31,12 +31,16 @@ class Texts(_Entry):
     stopped: Template
     stopped_by_cancel: Template
     started: Template
+    started_within_form: Template
     help: Template
     picture: Template
     contact: Template
     location: Template
     file: Template
     empty: Template
+    reaction: Template
+    no_such_number: Template
+    no_visit_ahead: Template
     more: Template
     more_and_link: Template
     page: Template

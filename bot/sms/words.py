@@ -182,18 +182,21 @@ class Words:
 
     def is_reaction(self, text: str) -> bool:
         """Whether a text is what a telephone makes of a sign put to another text, such as `Liked "…"`."""
-        return self._reaction.fullmatch(" ".join(fold(text).split())) is not None
+        return self._reaction.fullmatch(" ".join(_unmarked(fold(text)).split())) is not None
+
+    def is_letter(self, text: str) -> bool:
+        """Whether a text is a single letter."""
+        return len(_bare(self._plain(text))) == 1
 
     def number(self, text: str) -> int | None:
         """The number of a choice that a text is, nothing else standing in it."""
-        plain = fold(text).strip().casefold().rstrip(".!) ").lstrip("(")
+        plain = _unmarked(fold(text)).strip().casefold().rstrip(".!) ").lstrip("(")
         found = self._number.fullmatch(plain)
         return int(found[1]) if found else self._number_words.get(plain)
 
     def _plain(self, text: str) -> str:
         """Small letters without accents and apostrophes, single spaces, punctuation only where sentences end."""
-        letters = unicodedata.normalize("NFKD", fold(text).casefold())
-        kept = "".join(c for c in letters if not unicodedata.combining(c) and c != "'")
+        kept = _unmarked(unicodedata.normalize("NFKD", fold(text).casefold())).replace("'", "")
         words = re.sub(r"[^\w\s.!?;]", " ", kept)
         return " ".join(re.sub(r"\w+", lambda word: self._spelling.get(word[0], word[0]), words).split())
 
@@ -202,15 +205,21 @@ def _bare(plain: str) -> str:
     return " ".join(re.sub(r"[^\w]+", " ", plain).split())
 
 
+def _unmarked(text: str) -> str:
+    """Without accents, the colours of signs and the frames around numbers."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if unicodedata.category(c) not in ("Mn", "Me", "Sk"))
+
+
 def _squeezed(bare: str) -> str:
     """The same for a word whose letters stand apart or are doubled, or that is said several times."""
-    letters = "".join(dict.fromkeys(bare.split()) if len(bare) > len(bare.split()) * 2 - 1 else bare.split())
-    return re.sub(r"(.)\1+", r"\1", letters)
+    words = bare.split()
+    apart = all(len(word) == 1 for word in words)
+    return re.sub(r"(.)\1+", r"\1", "".join(words if apart else dict.fromkeys(words)))
 
 
 def _is_only(text: str, signs: frozenset[str]) -> bool:
     """Whether a text is made of some signs alone, whatever their colour."""
-    shown = {c for c in fold(text) if not c.isspace() and unicodedata.category(c) not in ("Mn", "Sk")}
+    shown = {c for c in _unmarked(fold(text)) if not c.isspace()}
     return bool(shown) and shown <= signs
 
 

@@ -15,7 +15,7 @@ from clinic.inbox import Incoming
 from clinic.models import SmsInbound
 from clinic.outbox import Postponed
 from clinic.services import Services
-from tests.sms.conftest import NUMBER, PUBLIC, Clock, Echo, Twilio, application, book, consents, said, tasks
+from tests.sms.conftest import NUMBER, Clock, Echo, Twilio, application, book, consents, said, tasks
 
 
 def outgoing(sms: Sms, services: Services) -> tuple[str, ...] | None:
@@ -243,6 +243,10 @@ class TestWords:
             "unsubscribe me",
             "take me off your list",
             "don't text me",
+            "S T O P",
+            "stoppp",
+            "unsuscribe",
+            "fuck off",
             "ALTO",
             "PARAR",
             "no me manden más mensajes",
@@ -310,11 +314,23 @@ class TestWords:
         assert consents(base) == [False, True]
         assert not echo.heard
 
+    async def test_a_yes_within_a_form_brings_texts_back_and_the_question_is_asked_once_more(
+        self, known: Twilio, echo: Echo, base: Engine
+    ) -> None:
+        """3.5e"""
+        await known.say("STOP")
+        echo.form_at_work = "booking_form"
+        (confirmation,) = await known.say("yes")
+        assert "on again" in confirmation
+        assert "once more" in confirmation
+        assert consents(base) == [False, True]
+        assert not echo.heard
+
     async def test_yes_is_an_answer_for_a_number_that_has_texts(self, known: Twilio, echo: Echo, base: Engine) -> None:
         """3.5e"""
         await known.say("YES")
         await known.say("Yes", OptOutType="START")
-        assert echo.texts == ["YES", "Yes"]
+        assert echo.texts == ["yes", "yes"]
         assert not consents(base)
 
     @pytest.mark.parametrize("word", ["HELP", "INFO", "help", "Help!", "ayuda"])
@@ -391,110 +407,6 @@ class TestWords:
                 continue
             for word in ("CANCEL", "END", "QUIT"):
                 assert word not in text.replace("- ", " ").split(), text
-
-
-class TestCodes:
-    async def test_a_number_picks_a_choice_that_was_offered(self, known: Twilio, echo: Echo) -> None:
-        echo.says["healing"] = said("Which of these?", choices=("Redness", "Peeling"), zone="clarify")
-        assert await known.say("healing") == ["Which of these?\n1 Redness\n2 Peeling"]
-        assert await known.say("2.") == ["You said: id-Peeling"]
-
-    async def test_a_number_that_was_not_offered_is_understood_like_any_text(self, known: Twilio, echo: Echo) -> None:
-        echo.says["healing"] = said("Which of these?", choices=("Redness", "Peeling"), zone="clarify")
-        await known.say("healing")
-        await known.say("3")
-        await known.say("2")
-        assert echo.texts == ["healing", "3", "2"]
-
-    async def test_a_choice_that_the_engine_forgot_is_understood_like_any_text(self, known: Twilio, echo: Echo) -> None:
-        echo.says["healing"] = said("Which of these?", choices=("Redness",), zone="clarify")
-        await known.say("healing")
-        echo.choices.clear()
-        assert await known.say("1") == ["You said: 1"]
-
-    async def test_more_brings_the_rest_and_choices_stay(self, known: Twilio, echo: Echo) -> None:
-        """3.5c"""
-        long = " ".join(f"Sentence number {n} says something." for n in range(20))
-        echo.says["long"] = said(long)
-        parts = [await known.say("long")]
-        while parts[-1][-1].endswith("MORE for the rest."):
-            parts.append(await known.say("more"))
-        assert all(len(each) <= 2 and all(segments(text) == 1 for text in each) for each in parts)
-        words = " ".join(text[4:].removesuffix("\nMORE for the rest.") for each in parts for text in each)
-        assert words == long
-        assert echo.texts == ["long"]
-        assert "That was all" in (await known.say("MORE"))[0]
-
-    async def test_c_confirms_the_next_visit(self, known: Twilio, echo: Echo, services: Services) -> None:
-        """3.5c"""
-        visit = book(services)
-        (text,) = await known.say("C")
-        assert "Thursday, March 5" in text
-        assert services.booking.history(visit)[-1]["change"] == "acknowledged"
-        assert not echo.heard
-
-    @pytest.mark.parametrize(("letter", "means"), [("R", "reschedule"), ("x", "cancel")])
-    async def test_r_and_x_go_to_the_booking_dialogue(
-        self, known: Twilio, echo: Echo, services: Services, letter: str, means: str
-    ) -> None:
-        """3.5c"""
-        visit = book(services)
-        await known.say(letter)
-        assert means in echo.texts[0]
-        assert services.booking.get(visit).status == "booked"
-
-    async def test_letters_mean_nothing_without_a_visit(self, known: Twilio, echo: Echo) -> None:
-        for letter in ("C", "R", "X"):
-            await known.say(letter)
-        assert echo.texts == ["C", "R", "X"]
-
-    async def test_agent_brings_a_person(self, known: Twilio, echo: Echo) -> None:
-        """3.5c"""
-        await known.say("AGENT")
-        assert echo.texts == ["I want to talk to a person"]
-
-
-class TestPages:
-    """What is longer than a text is a short answer, and the address of the page with all of it."""
-
-    PAGE = f"{PUBLIC}/answers/pain"
-
-    async def test_the_address_stands_beside_an_answer_when_that_costs_nothing(self, known: Twilio, echo: Echo) -> None:
-        echo.says["hurt"] = said("It is mild.", topics=["pain"])
-        assert await known.say("hurt") == [f"It is mild.\nMore: {self.PAGE}"]
-        assert "That was all" in (await known.say("MORE"))[0]
-
-    async def test_and_is_what_more_brings_otherwise(self, known: Twilio, echo: Echo) -> None:
-        """3.8f"""
-        echo.says["hurt"] = said("It is mild. " * 13, topics=["pain"])
-        (answer,) = await known.say("hurt")
-        assert "http" not in answer
-        (more,) = await known.say("MORE")
-        assert more.endswith(self.PAGE)
-        assert segments(more) == 1
-        assert "That was all" in (await known.say("MORE"))[0]
-
-    async def test_a_cut_answer_ends_with_it(self, known: Twilio, echo: Echo) -> None:
-        """3.8f"""
-        echo.says["long"] = said(" ".join(f"Sentence number {n} says something." for n in range(20)), topics=["pain"])
-        parts = await known.say("long")
-        assert parts[-1].endswith(f"MORE for the rest, or {self.PAGE}")
-        assert all(segments(text) == 1 for text in parts)
-
-    @pytest.mark.parametrize(("topic", "zone"), [("greet", "answer"), ("pain", "clarify"), ("pain", "task")])
-    async def test_what_is_no_answer_has_no_page(self, known: Twilio, echo: Echo, topic: str, zone: str) -> None:
-        echo.says["x"] = said("Well.", topics=[topic], zone=zone)
-        assert await known.say("x") == ["Well."]
-
-    async def test_a_clinic_may_have_pages_of_its_own(
-        self, sms_settings: Settings, base: Engine, services: Services, clock: Clock, echo: Echo
-    ) -> None:
-        own = sms_settings.model_copy(update={"sms_link": "https://clinic.example/faq#{topic}"})
-        sms = Sms.build(own, base, services, clock=clock)
-        sms.channel.engine = echo
-        echo.says["hurt"] = said("It is mild.", topics=["pain"])
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(application(sms)), base_url="http://test") as client:
-            assert (await Twilio(client).say("hurt"))[-1] == "It is mild.\nMore: https://clinic.example/faq#pain"
 
 
 def test_each_text_of_ours_fits_one_segment(sms: Sms) -> None:

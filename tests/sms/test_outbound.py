@@ -147,7 +147,7 @@ class TestErrors:
             (21610, "opted_out"),
             (21211, "bad_number"),
             (21614, "bad_number"),
-            (21408, "setup"),
+            (21408, "region"),
             (30003, "later"),
             (30005, "not_textable"),
             (30006, "not_textable"),
@@ -196,7 +196,21 @@ class TestErrors:
         assert peer.requests == ["POST"]
         assert [task.reason for task in tasks(base)] == ["number_wrong"]
 
-    @pytest.mark.parametrize("code", [21408, 30034, 20003])
+    def test_a_region_that_is_not_enabled_raises_an_alarm_and_stops_nobody_else(
+        self, sender: TextSender, peer: FakeTwilio, base: Engine, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """3.3f: or a visitor with a number from abroad would end everybody's reminders."""
+        caplog.set_level("INFO", logger="bot")
+        peer.trouble = [(400, 21408)]
+        for message_id in ("m1", "m2"):
+            with pytest.raises(SendFailed):
+                sender.send(text(to="+442079460123", message_id=message_id))
+        assert "event=sms.alarm code=21408" in caplog.text
+        assert peer.requests == ["POST"]
+        assert [task.reason for task in tasks(base)] == ["number_wrong"]
+        sender.send(text(message_id="m3"))
+
+    @pytest.mark.parametrize("code", [30034, 20003])
     def test_an_account_that_is_not_set_up_stops_everything_with_an_alarm(
         self, sender: TextSender, sms: Sms, peer: FakeTwilio, code: int, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -228,6 +242,17 @@ class TestErrors:
         with pytest.raises(SendFailed, match="blocked kind"):
             sender.send(text(message_id="m2", to="+12125550199"))
         sender.send(text(message_id="m3", kind="visitor.visit_booked"))
+
+    def test_a_persons_reply_that_carriers_filter_stops_no_other_reply(
+        self, sender: TextSender, sms: Sms, peer: FakeTwilio, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """3.3h: each has its own words."""
+        caplog.set_level("INFO", logger="bot")
+        sender.send(text(kind="visitor.handoff_reply"))
+        sms.reports.reported(peer.texts[0]["sid"], "undelivered", 30007, NUMBER)
+        assert "event=sms.alarm code=30007" in caplog.text
+        sender.send(text(message_id="m2", kind="visitor.handoff_reply"))
+        assert len(peer.texts) == 2
 
     @pytest.mark.parametrize("code", [30005, 30006])
     def test_a_landline_found_out_later_gets_no_more_texts(

@@ -23,6 +23,23 @@ def test_the_choices_of_a_question_are_numbered_lines_of_the_same_text() -> None
     assert written.offered == ("id-A", "id-B")
 
 
+def test_choices_stay_together_in_a_text_of_their_own_when_they_do_not_fit_beside_the_question() -> None:
+    written = replies.write(said("Shall I? " * 15, choices=("Yes, book it", "No, change something"), zone="task"), MORE)
+    assert written.texts == (f"1/2 {('Shall I? ' * 15).strip()}", "2/2\n1 Yes, book it\n2 No, change something")
+    assert not written.rest
+
+
+def test_what_an_answer_suggests_costs_no_segment_whatever_it_is() -> None:
+    assert replies.write(said("x" * 155, choices=("Book a visit",)), MORE).texts == ("x" * 155,)
+
+
+def test_a_text_that_goes_on_later_breaks_off_at_the_end_of_a_sentence() -> None:
+    hours = "We are open " + "Mon-Wed 9 AM-6 PM, " * 20
+    written = replies.write(said("A sentence of the answer. " * 5, "Most people need about 3 to 6 treatments.", hours), MORE)
+    assert written.texts[1] == f"2/2 Most people need about 3 to 6 treatments.{MORE}"
+    assert written.rest.startswith("We are open")
+
+
 def test_topics_that_go_on_from_an_answer_are_named_as_far_as_that_is_free() -> None:
     written = replies.write(said("x" * 150, choices=("faq/a:A", "faq/b:A long title")), MORE)
     assert written.texts == ("x" * 150 + "\n1 A",)

@@ -26,6 +26,19 @@ def words() -> Words:
         ("cancel my texts", Meaning("stop")),
         ("what if I stop texting you?", Meaning("help", whole=False)),
         ("unless you stop texting me I'll sue", None),
+        ("S T O P", Meaning("stop")),
+        ("s.t.o.p.", Meaning("stop")),
+        ("stoppp!!", Meaning("stop")),
+        ("stop stop", Meaning("stop")),
+        ("stpo", Meaning("stop")),
+        ("unsuscribe", Meaning("stop")),
+        ("\N{OCTAGONAL SIGN}", Meaning("stop")),
+        ("I didn't sign up for this", Meaning("stop", whole=False)),
+        ("go away", Meaning("stop")),
+        ("will the redness go away", None),
+        ("i did not agree to this price", None),
+        ("shop", None),
+        ("Cancell", Meaning("cancel")),
         ("CANCEL", Meaning("cancel")),
         ("please cancel", None),
         ("help me", None),
@@ -51,6 +64,7 @@ def test_keywords(words: Words, text: str, meaning: Meaning | None) -> None:
         ("option 2", 2),
         ("two", 2),
         ("12", 12),
+        ("2\N{VARIATION SELECTOR-16}\N{COMBINING ENCLOSING KEYCAP}", 2),
         ("1 pm", None),
         ("123", None),
         ("²", None),
@@ -59,6 +73,33 @@ def test_keywords(words: Words, text: str, meaning: Meaning | None) -> None:
 )
 def test_numbers(words: Words, text: str, number: int | None) -> None:
     assert words.number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "is_one"),
+    [
+        ("Liked “Call 911 now”", True),
+        ('Reacted 👍 to "You are booked: STOP to end texts."', True),
+        ("\u200a\u200b👍\u200b to “\u200aSee you.\u200a”\u200a", True),
+        ("Laughed at “one\ntwo”", True),
+        ("Removed a heart from “x”", True),
+        ("Loved an image", True),
+        ("Le gustó “hola”", True),
+        ("Liked it", False),
+        ("I liked “it”", False),
+        ("Questioned “Call 911” I cannot breathe", False),
+        ("", False),
+    ],
+)
+def test_reactions(words: Words, text: str, is_one: bool) -> None:
+    assert words.is_reaction(text) is is_one
+
+
+@pytest.mark.parametrize(
+    ("text", "agrees"), [("Y", True), ("👍🏽", True), ("👌👌", True), ("n", False), ("ok 👍", False), ("", False)]
+)
+def test_yes_in_a_letter_or_a_sign(words: Words, text: str, agrees: bool) -> None:
+    assert words.agrees(text) is agrees
 
 
 def test_end_and_quit_are_no_words_of_a_menu(words: Words) -> None:
