@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 CHANNEL = "sms"
 TEXT = "text"
+#: the topic of a turn that brings in a person
+PERSON = "talk_to_human"
 #: Twilio gives up on a reply after 15 seconds; one that takes longer than this goes out by its API
 PATIENCE = 10.0
 #: how often a text looks whether its turn has come, when another process has the one before
@@ -345,6 +347,8 @@ class Channel:
         if task.lately > self._hourly:
             # Two machines that answer each other would go on for ever.
             return self._said("too_many", task) if task.lately == self._hourly + 1 else self._silent(task)
+        if reply.messages and reply.topics == [PERSON] and self._texting.opted_out(task.text.number):
+            return self._hinted("person_by_phone", task)
         written = self._written(reply)
         if task.text.kind != TEXT:
             note = replies.whole(self._wording.text(task.text.kind))

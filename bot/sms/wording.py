@@ -49,6 +49,7 @@ class Texts(_Entry):
     confirmed: Template
     nothing_to_confirm: Template
     still_pending: Template
+    person_by_phone: Template
     broken: Template
     too_many: Template
 

@@ -1,6 +1,7 @@
 """What becomes of a text: its turn, the words that mean something of their own, choices, MORE, and nothing done twice."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,9 @@ from sqlalchemy import Engine, select
 from bot.settings import Settings
 from bot.sms.channel import Pseudonyms
 from bot.sms.service import Sms
+from bot.sms.words import Meaning, Words
 from bot.sms_text import encoding, segments
+from clinic import yaml
 from clinic.inbox import Incoming
 from clinic.models import SmsInbound
 from clinic.outbox import Postponed
@@ -407,6 +410,14 @@ class TestWords:
                 continue
             for word in ("CANCEL", "END", "QUIT"):
                 assert word not in text.replace("- ", " ").split(), text
+
+    def test_no_question_is_left_by_a_word_that_stops_texts(self) -> None:
+        """3.5b: nothing that is sent by text names such a word as an answer, as the website may."""
+        words = Words.load()
+        for name, variants in yaml.read(Path("domain.yml"))["responses"].items():
+            said = next((each for each in variants if each.get("channel") == "sms"), variants[0])
+            for answer in re.findall(r'"(.+?)"', said["text"]):
+                assert words.keyword(answer) in (None, Meaning("yes")), name
 
 
 def test_each_text_of_ours_fits_one_segment(sms: Sms) -> None:

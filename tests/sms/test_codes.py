@@ -104,6 +104,16 @@ class TestCodes:
         await known.say("AGENT")
         assert echo.texts == ["I want to talk to a person"]
 
+    async def test_nobody_who_stopped_texts_is_told_that_a_person_will_text(self, known: Twilio, echo: Echo) -> None:
+        """3.6c: staff cannot."""
+        asked = "I want to talk to a person"
+        echo.says[asked] = said("Somebody will text you soon.", zone="task", topics=["talk_to_human"])
+        assert await known.say("AGENT") == ["Somebody will text you soon."]
+        await known.say("STOP")
+        (answer,) = await known.say("AGENT")
+        assert "phone you" in answer
+        assert echo.texts == [asked, asked]
+
 
 class TestPages:
     """What is longer than a text is a short answer, and the address of the page with all of it."""
