@@ -292,7 +292,7 @@ class Channel:
                 return self._confirmed(task, next((visit for visit in visits if visit.id == told_of), visits[0]))
             sentences = self._words.sentences
             return self._worded(task, await self._turn(task, sentences.move if code == "move" else sentences.cancel))
-        if form or self._services.handoffs.of(self.pseudonyms.conversation(text.number)):
+        if form or self._services.handoffs.with_person(self.pseudonyms.conversation(text.number)):
             # Somebody has asked, and this may be the answer.
             return None
         if number is not None:
@@ -349,7 +349,7 @@ class Channel:
             return self._said("too_many", task) if task.lately == self._hourly + 1 else self._silent(task)
         if reply.messages and reply.topics == [PERSON] and self._texting.opted_out(task.text.number):
             return self._hinted("person_by_phone", task)
-        written = self._written(reply)
+        written = self._written(task, reply)
         if task.text.kind != TEXT:
             note = replies.whole(self._wording.text(task.text.kind))
             written = Written((*note, *written.texts), written.offered, written.rest)
@@ -358,10 +358,11 @@ class Channel:
             written = Written((), written.offered, written.rest)
         return self._introduced(task, written)
 
-    def _written(self, reply: Reply) -> Written:
+    def _written(self, task: Task, reply: Reply) -> Written:
         """The reply as texts: what is long goes on at MORE, and on the page that has all of it."""
-        # A page has one answer, so that it is not the rest of several.
-        link = self._link(reply.topics[0]) if reply.zone == "answer" and len(reply.topics) == 1 else ""
+        # A page has one answer: it is not the rest of several, nor of what a form asks.
+        alone = reply.zone == "answer" and len(reply.topics) == 1 and not self._form(task.text.number)
+        link = self._link(reply.topics[0]) if alone else ""
         if not link:
             return replies.write(reply, self._wording.text("more"))
         written = replies.write(reply, self._wording.text("more_and_link", link=link), self._wording.text("page", link=link))

@@ -3,6 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 
+from bot.nlu.zones import TASKS
 from bot.reply import Choice, Reply
 from bot.sms_text import fold, segments, split
 
@@ -81,4 +82,5 @@ def _line(number: int, choice: Choice) -> str:
 
 
 def _only_suggested(reply: Reply, choice: Choice) -> bool:
-    return reply.zone == "answer" or (reply.zone == "fallback" and choice.topic.partition("/")[0] in ("faq", "clinic"))
+    of_topic = choice.topic.partition("/")[0] in ("faq", "clinic")
+    return (reply.zone == "answer" and (of_topic or choice.topic in TASKS)) or (reply.zone == "fallback" and of_topic)

@@ -44,7 +44,8 @@ class TestCodes:
         await known.say(text)
         echo.form_at_work = None
         conversation = sms.channel.pseudonyms.conversation(NUMBER)
-        services.handoffs.open(conversation, channel="sms", reason="asked", urgency="routine", phone=NUMBER)
+        request = services.handoffs.open(conversation, channel="sms", reason="asked", urgency="routine", phone=NUMBER)
+        services.handoffs.claim(request.id, "Kim")
         await known.say(text)
         assert echo.texts == [text, text]
 
@@ -152,6 +153,11 @@ class TestPages:
     async def test_what_is_no_answer_has_no_page(self, known: Twilio, echo: Echo, topic: str, zone: str) -> None:
         echo.says["well"] = said("Well.", topics=[topic], zone=zone)
         assert await known.say("well") == ["Well."]
+
+    async def test_what_a_form_asks_has_no_page(self, known: Twilio, echo: Echo) -> None:
+        echo.form_at_work = "booking_form"
+        echo.says["hurt"] = said("It is mild. What is your full name?", topics=["pain"])
+        assert await known.say("hurt") == ["It is mild. What is your full name?"]
 
     async def test_a_clinic_may_have_pages_of_its_own(
         self, sms_settings: Settings, base: Engine, services: Services, clock: Clock, echo: Echo

@@ -30,7 +30,12 @@ def test_choices_stay_together_in_a_text_of_their_own_when_they_do_not_fit_besid
 
 
 def test_what_an_answer_suggests_costs_no_segment_whatever_it_is() -> None:
-    assert replies.write(said("x" * 155, choices=("Book a visit",)), MORE).texts == ("x" * 155,)
+    assert replies.write(said("x" * 155, choices=("book_appointment:Book a visit",)), MORE).texts == ("x" * 155,)
+
+
+def test_what_a_form_asks_keeps_its_choices_beside_an_answer() -> None:
+    written = replies.write(said("x" * 150, choices=("pick:yes=:Yes, book it", "pick:no=:No")), MORE)
+    assert written.texts[-1] == "2/2\n1 Yes, book it\n2 No"
 
 
 def test_a_text_that_goes_on_later_breaks_off_at_the_end_of_a_sentence() -> None:
