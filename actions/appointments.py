@@ -17,7 +17,7 @@ from actions.turn import Events, Slots, Turn, button, forgotten, hand_over, yes_
 from clinic.errors import NotAllowed, NotFound, SlotTaken, SlotUnavailable, Stale, TooManyTries
 from clinic.said import ASKED_PHONE, ASKED_REFERENCE, ASKED_WHEN
 from clinic.visits import AHEAD, Visit
-from clinic.when import Wish
+from clinic.wish import Wish
 
 CHECK, MOVE, CANCEL = "check", "move", "cancel"
 TASKS = {"check_appointment": CHECK, "reschedule_appointment": MOVE, "cancel_appointment": CANCEL}
@@ -39,6 +39,7 @@ _NONE_AT_HAND = re.compile(
     r"\b(?:don'?t|do not|can'?t|cannot|haven'?t|have no|no|never got|lost|forgot|didn'?t|not sure|no idea|deleted)\b",
     re.IGNORECASE,
 )
+_SPEAKS_OF_IT = re.compile(r"\b(?:reference|ref|code|booking number)\b", re.IGNORECASE)
 _NEW_TIME = re.compile(r"^.*\b(?:to|for|until|till|instead of \S+)\b", re.IGNORECASE)
 
 
@@ -59,7 +60,7 @@ class ValidateVisitForm(Form):
 
     def take(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> Slots | None:
         task, changes = self._task(turn)
-        visit = _known(turn)
+        visit = known(turn.slots)
         found = visit is not None and not turn.requested
         if visit is None:
             visit, looked = self._look(dispatcher, turn, domain)
@@ -92,7 +93,8 @@ class ValidateVisitForm(Form):
         reference = heard.reference or turn.slots.get("visit_reference")
         if turn.sender and not reference:
             return self._of_sender(dispatcher, turn, turn.sender)
-        if turn.requested == "visit_reference" and not heard.reference and _NONE_AT_HAND.search(turn.text):
+        asked = turn.requested == "visit_reference" or (not turn.requested and _SPEAKS_OF_IT.search(turn.text))
+        if asked and not heard.reference and _NONE_AT_HAND.search(turn.text):
             dispatcher.utter_message(response="utter_no_reference")
             return None, {"visit_over": True}
         phone = heard.phone or turn.slots.get("visit_phone") or turn.sender
@@ -132,15 +134,17 @@ class ValidateVisitForm(Form):
         if visit is None:
             # Reference and phone hold digits that are no dates.
             return {} if turn.requested else Times("visit", dispatcher, turn, _no).take(heard, None)
+        times = Times("visit", dispatcher, turn, lambda _, start: _can_move(visit, start), moving=visit.id)
+        if shifted := times.shifted(visit.service, visit.starts_at):
+            return shifted
         if heard.when and not turn.slots.get("visit_wish"):
-            # "Can you make it 11:30?" means the visit's own day.
-            day = Wish(visit.starts_at.date(), visit.starts_at.date())
-            options = tuple(wish.on_top_of(day) for wish in heard.when.options)
-            heard = dataclasses.replace(heard, when=dataclasses.replace(heard.when, options=options))
+            # "Can you make it 11:30?" means the visit's own day, "thursday" perhaps its own week.
+            same = any(wish.same_time for wish in heard.when.options)
+            now = Wish(visit.starts_at.date(), visit.starts_at.date(), at=visit.starts_at.time() if same else None)
+            heard = dataclasses.replace(heard, when=dataclasses.replace(heard.when, options=heard.when.after(now)))
         wishes = heard.when.options if heard.when else (Wish.from_json(turn.slots.get("visit_wish") or {}),)
         if found and any(wish != Wish() and fits(visit.starts_at, wish) for wish in wishes):
             return {"visit_wish": None}
-        times = Times("visit", dispatcher, turn, lambda _, start: _can_move(visit, start), moving=visit.id)
         return times.take(heard, visit.service, again=found)
 
     def _answered(self, dispatcher: CollectingDispatcher, turn: Turn, visit: Visit) -> Slots | None:
@@ -246,10 +250,10 @@ class ActionCloseVisit(Action):
         return forgotten(STATE)
 
 
-def _known(turn: Turn) -> Visit | None:
+def known(slots: Slots) -> Visit | None:
     """The visit that was found in this conversation before, if it is still ahead."""
     try:
-        visit = services().booking.get(turn.slots.get("visit_id") or "")
+        visit = services().booking.get(slots.get("visit_id") or "")
     except NotFound:
         return None
     return visit if visit.status in AHEAD and visit.starts_at > services().clock() else None

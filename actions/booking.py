@@ -1,6 +1,7 @@
 """Booking a visit: what for, when, who, and a yes to all of it."""
 
 import datetime as dt
+import re
 from typing import Any
 
 from rasa_sdk import Action, Tracker
@@ -31,6 +32,7 @@ STATE = (
     "booking_no_texts",
 )
 ASKED = {"booking_start": ASKED_WHEN, "booking_name": ASKED_NAME, "booking_phone": ASKED_PHONE}
+_SAME = re.compile(r"\b(?:same|as before|as last time)\b", re.IGNORECASE)
 #: a hold is renewed when it has less than this left
 NEARLY_OVER = dt.timedelta(minutes=2)
 
@@ -53,7 +55,15 @@ class ValidateBookingForm(Form):
             heard = instead
         changes = self._who(turn, heard) | self._what_for(turn, heard)
         service = changes.get("booking_service") or turn.slots.get("booking_service")
-        times = Times("booking", dispatcher, turn, lambda service, start: hold(turn, service, start) is not None)
+        # What is held gives way to what is wanted instead.
+        held = next(iter(services().booking.holds(turn.conversation)), None)
+        times = Times(
+            "booking",
+            dispatcher,
+            turn,
+            lambda service, start: hold(turn, service, start) is not None,
+            moving=held.id if held else None,
+        )
         changes |= times.take(heard, service, again="booking_service" in changes)
         if changes and turn.slots.get("booking_changing"):
             changes["booking_changing"] = None
@@ -70,7 +80,7 @@ class ValidateBookingForm(Form):
         question = turn.intent in ("faq", "clinic")
         if heard.name and (heard.sure_name or not (known or question)):
             changes["booking_name"] = respelled(heard.name, known) if known else heard.name
-        if phone := heard.phone or (None if turn.slots.get("booking_phone") else turn.sender):
+        if phone := heard.phone or (None if turn.slots.get("booking_phone") else turn.sender or _same_phone(turn)):
             changes["booking_phone"] = phone
         if heard.email:
             changes["booking_email"] = heard.email
@@ -201,6 +211,13 @@ def hold(turn: Turn, service: str, start: dt.datetime) -> Visit | None:
         return same or booking.hold(service, start, holder=turn.conversation, channel=turn.channel, instead_of=instead)
     except (SlotTaken, SlotUnavailable):
         return None
+
+
+def _same_phone(turn: Turn) -> str | None:
+    """The number of the visit that was booked just before, when it is to be that."""
+    if turn.requested != "booking_phone" or not _SAME.search(turn.text) or not turn.slots.get("visit_id"):
+        return None
+    return services().booking.get(turn.slots["visit_id"]).phone
 
 
 def _agreed(turn: Turn, phone: str, version: str) -> None:

@@ -9,6 +9,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from rasa_sdk.forms import REQUESTED_SLOT, FormValidationAction
 
 from actions.turn import Events, Slots, Turn, hand_over
+from clinic import said
 from clinic.said import ASKED_PHONE
 
 #: what ends the form by a rule, and nothing else of the message counts
@@ -19,6 +20,7 @@ _RETRIEVAL = frozenset(("faq", "clinic"))
 #: what is served by a rule when the message says nothing for the form
 _THEN = frozenset(("bot_challenge", "ask_source", "tell_more"))
 #: said without meaning an answer
+_ANSWER = "answer"
 _SMALL_TALK = frozenset(("greet", "thank", "repeat"))
 BAD_ANSWERS = "bad_answers"
 PHONES = ("booking_phone", "visit_phone")
@@ -44,6 +46,9 @@ class Form(FormValidationAction):
         turn = Turn(tracker)
         if _interrupted(tracker):
             return [SlotSet(REQUESTED_SLOT, self.missing(turn.slots))]
+        if turn.intent == "talk_to_human" and turn.requested == "booking_name" and said.is_called(turn.text):
+            # "Call me Max" asks for nobody.
+            turn.intent = _ANSWER
         changes = None if turn.intent in _ENDS else self.take(dispatcher, turn, domain)
         if turn.picked_kind == "why" and turn.requested:
             dispatcher.utter_message(response=f"utter_explain_{turn.requested}")

@@ -49,7 +49,10 @@ class ActionLeave(Action):
         return "action_leave"
 
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
-        dispatcher.utter_message(response="utter_left")
+        if tracker.slots.get("visit_task") and (visit := appointments.known(tracker.slots)):
+            dispatcher.utter_message(response="utter_left_visit", when=services().facts.moment(visit.starts_at))
+        else:
+            dispatcher.utter_message(response="utter_left")
         return _dropped(tracker)
 
 

@@ -11,9 +11,10 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import services
 from actions.turn import Events, Slots, Turn, button, word
+from clinic import when
 from clinic.offers import Offer
 from clinic.said import Said
-from clinic.when import Wish
+from clinic.wish import Wish
 
 #: keeps a start for the visitor; whether it could be had
 Keep = Callable[[str, dt.datetime], bool]
@@ -36,20 +37,27 @@ class Times:
             again: whether the time must be looked at again, because something else has changed.
         """
         turn, offered = self._turn, self._starts("starts")
+        if heard.when and heard.when.no_such_day:
+            self._dispatcher.utter_message(response="utter_no_such_day")
+            wish = next(iter(heard.when.options), Wish())
+            return self._slots(wish=wish.as_json(), start=None, offer=None, days=None)
+        settled = turn.slots.get(self._slot("start"))
+        if service and settled and (shifted := self.shifted(service, dt.datetime.fromisoformat(settled))):
+            return shifted
         asked = turn.requested == self._slot("start")
         if turn.picked_kind == "start" and service:
             return self._start(service, dt.datetime.fromisoformat(turn.picked))
         wish = self._wish()
         if turn.picked_kind == "days":
             wish = Wish.from_json(json.loads(turn.picked)).on_top_of(wish)
-        elif heard.when and not heard.when.clear:
-            days = [option.on_top_of(wish).as_json() for option in heard.when.options]
-            return self._slots(days=days, start=None, offer=None)
         elif heard.when and (days := turn.slots.get(self._slot("days"))) and not heard.when.options[0].first:
             # A time alone does not tell which of two days was meant.
             return self._slots(days=[heard.when.options[0].on_top_of(Wish.from_json(day)).as_json() for day in days])
         elif heard.when:
-            wish = heard.when.options[0].on_top_of(wish)
+            options = heard.when.after(wish, self._spoken_of())
+            if len(options) > 1:
+                return self._slots(days=[option.as_json() for option in options], start=None, offer=None)
+            wish = options[0]
         elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):
             return self._offer(service, wish, self._starts("seen"))
         elif asked and service and turn.intent == "affirm" and offered:
@@ -61,9 +69,15 @@ class Times:
         if service is None:
             return kept
         # "The ten o'clock one", "thursday then": one of those that were offered.
-        picks = heard.when and (heard.when.options[0].at or heard.when.options[0].first == heard.when.options[0].last)
+        picks = heard.when and (heard.when.options[0].at or heard.when.options[0].first)
         fitting = [start for start in offered if fits(start, wish)] if picks else []
         return kept | (self._start(service, fitting[0]) if len(fitting) == 1 else self._offer(service, wish, []))
+
+    def shifted(self, service: str, start: dt.datetime) -> Slots:
+        """What changes by "an hour later" than a start, or than the one settled on since; nothing when that is not said."""
+        settled = self._turn.slots.get(self._slot("start"))
+        wish = when.shifted(self._turn.text, dt.datetime.fromisoformat(settled) if settled else start)
+        return self._offer(service, wish, []) if wish else {}
 
     def start_again(self, service: str, start: dt.datetime) -> Slots:
         """Takes a start that was agreed before; what there is instead when it cannot be had any more."""
@@ -92,6 +106,11 @@ class Times:
 
     def _wish(self) -> Wish:
         return Wish.from_json(self._turn.slots.get(self._slot("wish")) or {})
+
+    def _spoken_of(self) -> list[dt.date]:
+        """The days that were offered, or asked about."""
+        asked = [Wish.from_json(day).first for day in self._turn.slots.get(self._slot("days")) or []]
+        return [*(start.date() for start in self._starts("starts")), *(day for day in asked if day)]
 
     def _starts(self, which: str) -> list[dt.datetime]:
         offer = self._turn.slots.get(self._slot("offer")) or {}

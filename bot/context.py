@@ -20,9 +20,13 @@ ELSE = "else"
 OTHERS = "pick:other"
 # Likeness of a text to a choice's title, of 100, from which on it is taken for it.
 SAME_TITLE = 88
-_OPENERS = re.compile(r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|wait|sorry|great|cool|thanks)\b[\s,.!]*)+")
+_OPENERS = re.compile(
+    r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|um|wait|sorry|great|cool|thanks|actually|just|nah)\b[\s,.!]*)+"
+)
+_ENDS = " ?.!,"
 _NUMBER = re.compile(
-    r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?$"
+    r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?"
+    r"(?: please| pls)?$"
 )
 _NUMBERS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4, "last": -1}
 
@@ -64,12 +68,16 @@ class FollowUps:
 
     def meaning(self, text: str, last_topic: str) -> str | None:
         """The topic that a text is about after another topic; None when it speaks for itself."""
-        means = self.meanings.get(_bare(text), {})
+        means = self._means(text)
         return means.get(last_topic) or means.get(ELSE)
 
     def within(self, text: str, form: str) -> str | None:
         """What a text means while a form is at work; None when it speaks for itself."""
-        return self.meanings.get(_bare(text.replace(",", "")), {}).get(form)
+        return self._means(text.replace(",", "")).get(form)
+
+    def _means(self, text: str) -> dict[str, str]:
+        # "Actually no" is more than a no.
+        return self.meanings.get(normalise(text).strip(_ENDS)) or self.meanings.get(_bare(text), {})
 
 
 def numbered(text: str, choices: list[Choice]) -> Choice | None:
@@ -97,4 +105,4 @@ def offered(reply: Reply) -> list[Choice]:
 
 
 def _bare(text: str) -> str:
-    return _OPENERS.sub("", normalise(text)).strip(" ?.!,")
+    return _OPENERS.sub("", normalise(text)).strip(_ENDS)

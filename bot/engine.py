@@ -62,6 +62,8 @@ FORMS = {"booking_form": "book_appointment", "visit_form": "check_appointment"}
 _INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
 _BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
 _QUIET = "talk_to_human"
+_LEAVE = "leave"
+_OF_VISITS = frozenset(TASKS) - {_QUIET}
 # How to reach the clinic.
 _CONTACT = "clinic/contact"
 # The slot with what a clinician must decide before a visit is booked for good.
@@ -273,13 +275,13 @@ class Engine:
             questions = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or q not in answers] or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
-            label = choice.topic if choice else self._follow_ups.within(text, form)
+            label = choice.topic if choice else self._within(text, form)
             return [_for_form(text, [certain(text, label)] if label else questions, form)]
         if trouble := self._spotter.trouble(text):
             return [certain(text, trouble)]
         if choice:
             return [certain(text, choice.topic)]
-        if questions[0]["intent"]["name"] in (CLARIFY, FALLBACK) and (task := self._task_told_by_details(text)):
+        if task := self._task_told_by_details(text, questions[0]):
             return [certain(text, task, questions[0])]
         if last and last.zone == "clarify":
             return self._clarified(text, questions, last)
@@ -304,11 +306,27 @@ class Engine:
         heard = self._heard(text, asked)
         return bool(heard.phone or heard.email or heard.reference or heard.no_phone)
 
-    def _task_told_by_details(self, text: str) -> str | None:
+    def _within(self, text: str, form: str) -> str | None:
+        """What a text means to a form, as a whole or by how it begins: "forget it, too complicated"."""
+        if label := self._follow_ups.within(text, form):
+            return label
+        begins, _, reason = text.replace(";", ",").replace(". ", ", ").partition(",")
+        leaves = reason and self._follow_ups.within(begins, form) == _LEAVE
+        means_more = "?" in reason or self._heard(reason) or self._follow_ups.within(reason, form) not in (None, _LEAVE)
+        return _LEAVE if leaves and not means_more else None
+
+    def _task_told_by_details(self, text: str, question: dict[str, Any]) -> str | None:
         """What is to be done when a text does not say it, but who, when and what for: "friday 3pm, Anna Lee 212 555 0142"."""
-        heard = self._heard(text)
+        heard, intent = self._heard(text), question["intent"]["name"]
+        if heard.only_details and intent in _BESIDE_A_FORM:
+            return "book_appointment"
+        if intent not in (CLARIFY, FALLBACK, OUT_OF_SCOPE):
+            return None
         if heard.reference and heard.phone:
             return "check_appointment"
+        likely = [label for label in question.get("choices", []) if label in _OF_VISITS]
+        if (heard.when or heard.phone or heard.reference) and len(likely) == 1:
+            return str(likely[0])
         return "book_appointment" if heard.when and (heard.phone or heard.services) else None
 
     def _heard(self, text: str, asked: str | None = None) -> Said:

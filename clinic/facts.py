@@ -64,7 +64,9 @@ class ClinicFacts:
     def phone(self, number: str) -> str:
         """A telephone number as people of the clinic's country write it."""
         parsed = phonenumbers.parse(number, self._practice.country)
-        return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+        here = parsed.country_code == phonenumbers.country_code_for_region(self._practice.country)
+        style = phonenumbers.PhoneNumberFormat.NATIONAL if here else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+        return phonenumbers.format_number(parsed, style)
 
     def _openings(self, after: dt.datetime) -> Iterator[dt.datetime]:
         day = after.date()

@@ -9,7 +9,7 @@ from clinic.clock import Clock
 from clinic.practice import Practice
 from clinic.slots import Hours, Slot, Slots, spread
 from clinic.timetable import Reason
-from clinic.when import Wish
+from clinic.wish import Wish
 
 #: how many slots are offered at a time
 COUNT = 3

@@ -11,7 +11,7 @@ from clinic import phones, when
 from clinic.errors import NotAPhone
 from clinic.practice import Practice
 from clinic.visits import tidy_reference
-from clinic.when import Reading
+from clinic.wish import Reading
 
 #: the things that a message may be asked for
 ASKED_NAME, ASKED_PHONE, ASKED_WHEN, ASKED_REFERENCE = "name", "phone", "when", "reference"
@@ -29,8 +29,14 @@ _SPOKEN = {
     **{word: str(n) for n, word in enumerate(("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"))},
     **dict.fromkeys(("oh", "o", "nought"), "0"),
 }
-_LETTERS = r"(?:[^\W\d_]\.|[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*)"
+_LETTERS = r"(?:(?:[^\W\d_]{1,2}|[Mm]rs|[Pp]rof)\.|[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*)"
 _NAME = rf"{_LETTERS}(?: {_LETTERS}){{0,4}}"
+# "O'Neil, Patrick"
+_LAST_FIRST = re.compile(
+    rf"(?P<last>(?:(?:van|von|der|den|de|di|da|la|le|al|el) )*{_LETTERS}), ?(?P<first>{_LETTERS}(?: {_LETTERS})?)"
+)
+# A dot after one letter or two is that of "J." or "Dr.".
+_PARTS = re.compile(r"[,;:\n!?]|(?<!\b\w)(?<!\b\w\w)(?<!\b[Mm]rs)\.(?:\s|$)| - ")
 _SPELLED_OUT = re.compile(r"\b[^\W\d_](?:[- ][^\W\d_]\b){2,}")
 # What stands before a name beyond doubt, and what may.
 _SAYS_NAME = re.compile(
@@ -41,6 +47,7 @@ _SAYS_NAME = re.compile(
     rf"|\b(?:call me|under the name(?: of)?|book(?:ed)? (?:it )?(?:under|for)) (?P<called>{_NAME})",
     re.IGNORECASE,
 )
+_CALLED = re.compile(rf"(?:(?:you can|just|please|hi|ok),? )*call me (?P<name>{_NAME})", re.IGNORECASE)
 _MAY_SAY_NAME = re.compile(
     rf"\b(?:i'm|im|i am|this is|it's|its|it is|here is|here's|for|under|name) (?P<name>{_NAME})", re.IGNORECASE
 )
@@ -59,9 +66,13 @@ pls private problem really right same say see she should skip so some something 
 thank thanks that the their them then there they thing this time to today told tomorrow too two until up us use want was
 we well what whatever when where which who why will with would wrong yeah yep yes yet you your appointment consultation
 microneedling treatment neck body skin acne scars monday tuesday wednesday thursday friday saturday sunday afternoon
-evening noon week weekend month thx asap mobile cell tel contact client patient session facial visit
+evening noon week weekend month thx asap mobile cell tel contact client patient session facial visit back instead
 """
 _NO_NAMES = frozenset(_NO_NAME.split())
+_LITTLE = """
+a an the for at on in of and to hi hello hey please pls plz thanks ok id i d like want need book my me visit appointment
+"""
+_MATTERS_LITTLE = frozenset(_LITTLE.split())
 _GENERIC = frozenset(("and", "the", "for", "with", "of", "a"))
 # Stands where a phone number stood.
 _PHONE = "\1"
@@ -74,7 +85,8 @@ class Said:
     """What a message says. `services` are ids: one when it is clear, several when it is one of them.
 
     `no_phone` tells that something meant as a telephone number is none, `sure_name` that the name was given as one, and
-    `no_texts` that text messages are not wanted.
+    `no_texts` that text messages are not wanted, and `only_details` that the message says what for and when, and hardly a
+    word besides: "consultation tomorrow at 2".
     """
 
     name: str | None = None
@@ -86,6 +98,7 @@ class Said:
     reference: str | None = None
     services: tuple[str, ...] = ()
     when: Reading | None = None
+    only_details: bool = False
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in dataclasses.fields(self))
@@ -106,10 +119,15 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
         rest = rest.replace(email[0], "\n")
     reference, rest = _reference(rest, asked)
     phone, no_phone, rest = _phone(rest, practice.country, asked)
-    name, sure, rest = _name(rest, asked, beside_contact=phone is not None or email is not None)
-    rest = rest.replace(_PHONE, "\n")
+    name, sure, left = _name(rest, asked, beside_contact=phone is not None or email is not None)
+    if name and name.islower() and not sure and when.read(name, today, practice.country):
+        # Who is asked for the name may say "around lunchtime".
+        name, left = None, rest
+    rest = left.replace(_PHONE, "\n")
     # A name may be that of a month.
     reading = when.read(rest, today, practice.country, expected=asked == ASKED_WHEN)
+    found = services(rest, practice)
+    others = set(re.findall(r"[^\W_]+", (reading.rest if reading else rest).lower())) - _MATTERS_LITTLE - _named(practice)
     return Said(
         name=name,
         sure_name=sure,
@@ -118,8 +136,9 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
         email=email[0] if email else None,
         no_texts=bool(_NO_TEXTS.search(text.replace("’", "'"))),
         reference=reference,
-        services=services(rest, practice),
+        services=found,
         when=reading,
+        only_details=bool(found and reading) and not others,
     )
 
 
@@ -145,6 +164,18 @@ def services(text: str, practice: Practice) -> tuple[str, ...]:
         return tuple(broad)
     best = max(scores.values())
     return tuple(id_ for id_, score in scores.items() if score == best)
+
+
+def _named(practice: Practice) -> set[str]:
+    """All words by which the services are called."""
+    called = (called for one in practice.services for called in (one.name, *one.also_called))
+    return {word for words in called for word in re.findall(r"[a-z]+", words.lower())}
+
+
+def is_called(text: str) -> bool:
+    """Whether a text says what somebody is called, and nothing else: "call me Max"."""
+    found = _CALLED.fullmatch(text.strip(" .!"))
+    return found is not None and not any(map(_no_name, found["name"].split()))
 
 
 def respelled(new: str, old: str) -> str:
@@ -206,7 +237,11 @@ def _name(text: str, asked: str | None, *, beside_contact: bool) -> tuple[str | 
         return name, True, plain.replace(found[0], found[0].partition(name)[2])
     if (found := _MAY_SAY_NAME.search(plain)) and (name := _cut(found["name"], loose=asked == ASKED_NAME)):
         return name, True, plain.replace(found[0], found[0].partition(name)[2])
-    for part in re.split(r"[,;:\n!?]|\.(?:\s|$)| - ", plain):
+    if asked == ASKED_NAME and (found := _LAST_FIRST.fullmatch(plain.strip(" ."))):
+        name = f"{found['first']} {found['last']}"
+        if not any(map(_no_name, name.split())):
+            return name, True, "\n"
+    for part in _PARTS.split(plain):
         # "anna lee 212 555 0101": right before a number, a name needs no capitals.
         called, phone, _ = part.partition(_PHONE)
         bare = _greeting_gone(called)

@@ -10,10 +10,12 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, Self
 
 from clinic.when_words import (
+    CORRECTS,
     DAY,
+    HOLIDAY,
+    HOLIDAYS,
     MONTH,
     MONTH_NUMBERS,
     MONTHS,
@@ -22,13 +24,17 @@ from clinic.when_words import (
     PART_OF,
     PARTS_OF_DAY,
     SAYS_CLOCK,
+    SHIFT,
+    SHIFT_UNITS,
     WEEKDAY,
     YEAR,
     clock,
+    digits_of_ordinals,
     number_of,
     time_of_day,
     weekday_of,
 )
+from clinic.wish import Days, Named, Reading, Wish
 
 #: days ahead for which visits can be booked: of two readings, one beyond them is not meant
 HORIZON = 90
@@ -36,61 +42,6 @@ HORIZON = 90
 OPEN_END = 28
 #: days after which a date without a year that has gone by means next year's
 GONE_BY = 30
-
-Days = tuple[dt.date, dt.date]
-
-
-@dataclasses.dataclass(frozen=True)
-class Wish:
-    """When a visit is wanted, as far as it was said: days from `first` to `last`, of which only some weekdays (Monday is 0),
-    and a time: exactly `at`, or starts from `begins` up to, and without, `ends`."""
-
-    first: dt.date | None = None
-    last: dt.date | None = None
-    weekdays: tuple[int, ...] = ()
-    at: dt.time | None = None
-    begins: dt.time | None = None
-    ends: dt.time | None = None
-    soonest: bool = False
-
-    @property
-    def has_time(self) -> bool:
-        """Whether anything was said about the time of day."""
-        return bool(self.at or self.begins or self.ends)
-
-    def on_top_of(self, earlier: Self) -> "Wish":
-        """What is wanted now by someone who wished for something earlier: what was not said again stays."""
-        days = self if self.first or self.soonest else earlier
-        times = self if self.has_time else earlier
-        return Wish(days.first, days.last, days.weekdays, times.at, times.begins, times.ends, days.soonest)
-
-    def as_json(self) -> dict[str, Any]:
-        """The wish as a slot keeps it."""
-        values = {name: value for name, value in dataclasses.asdict(self).items() if value}
-        return {name: value.isoformat() if isinstance(value, dt.date | dt.time) else value for name, value in values.items()}
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> Self:
-        """A kept wish."""
-        read: dict[str, Callable[[Any], Any]] = {
-            **dict.fromkeys(("first", "last"), dt.date.fromisoformat),
-            **dict.fromkeys(("at", "begins", "ends"), dt.time.fromisoformat),
-            "weekdays": tuple,
-        }
-        return cls(**{name: read.get(name, bool)(value) for name, value in values.items()})
-
-
-@dataclasses.dataclass(frozen=True)
-class Reading:
-    """What was read: one wish, or those between which it is for the visitor to say; and the text without it."""
-
-    options: tuple[Wish, ...]
-    rest: str
-
-    @property
-    def clear(self) -> bool:
-        """Whether it can mean one thing alone."""
-        return len(self.options) == 1
 
 
 def read(text: str, today: dt.date, country: str = "US", *, expected: bool = False) -> Reading | None:
@@ -106,6 +57,16 @@ def read(text: str, today: dt.date, country: str = "US", *, expected: bool = Fal
     return reader.read()
 
 
+def shifted(text: str, start: dt.datetime) -> Wish | None:
+    """When a visit is wanted by who says how far it is to be moved: "an hour earlier", "push it back a week"."""
+    found = next((m for m in SHIFT.finditer(_plain(text)) if m["ahead"] or m["back"] or m["way"]), None)
+    if found is None:
+        return None
+    by = number_of(found["n"]) * SHIFT_UNITS[found["unit"][0]] * (0.5 if found["half"] else 1)
+    to = start - by if found["ahead"] or found["way"] in ("earlier", "sooner") else start + by
+    return Wish(to.date(), to.date(), at=to.time())
+
+
 class _Reader:
     def __init__(self, text: str, today: dt.date, country: str, expected: bool) -> None:
         self._text, self._today, self._country, self._expected = text, today, country, expected
@@ -115,7 +76,9 @@ class _Reader:
         self._excluded: set[int] = set()
         self._weeks: list[Days] = []
         self._weekdays: tuple[int, ...] = ()
-        self._soonest = False
+        self._soonest = self._any_time = self._same_time = self._no_such_day = False
+        #: whether a day was named by its number in the month alone
+        self._number = False
         self._at: dt.time | None = None
         self._begins: dt.time | None = None
         self._ends: dt.time | None = None
@@ -126,9 +89,10 @@ class _Reader:
         self._read_clock_times()
         self._read_parts_of_day()
         options = self._options()
-        if not options:
+        none_such = self._no_such_day and not any(option.first for option in options)
+        if not (options or none_such):
             return self._by_dateparser()
-        return Reading(tuple(options), " ".join(self._text.replace("\0", " ").split()).strip(" ,.;-"))
+        return Reading(tuple(options), " ".join(self._text.replace("\0", " ").split()).strip(" ,.;-"), none_such)
 
     # Days
 
@@ -141,6 +105,7 @@ class _Reader:
         bound = r"(?P<bound>before|after|from|since|by|until|till|not before|not until|starting)? ?(?:on )?(?:the )?"
         self._each(bound + DAY + r" (?:of )?(?:the month of )?" + MONTH + r"\b" + YEAR, self._month_day)
         self._each(bound + MONTH + r" (?:the )?" + DAY + r"\b(?![:.]\d)(?! ?[ap]m)" + YEAR, self._month_day)
+        self._each(bound + HOLIDAY, self._holiday)
         self._each(
             PART_OF + r"(?:in |during )?(?:the month of )?" + MONTH + r"\b(?! (?:i|be|you|we|have|need)\b)" + YEAR, self._month
         )
@@ -192,10 +157,15 @@ class _Reader:
             r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|"
             r"(?:your |the )?(?:next|first|earliest) (?:available|availble|avail|free|possible|opening|slot|appointment|"
             r"availability|one you have|gap|you have|you've got)(?: (?:slot|appointment|time|day))?|"
-            r"earliest(?: possible)?|soon|whenever(?: you (?:can|have|like))?|straight ?away|right away|"
-            r"any ?(?:day|time)|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|doesn'?t matter|up to you",
+            r"earliest(?: possible)?|soon|straight ?away|right away|any ?day",
             self._set_soonest,
         )
+        self._each(
+            r"any ?time|whenever(?: you (?:can|have|like))?|(?:i'm |im |am )?(?:flexible|easy)|i don'?t mind|no preference|"
+            r"doesn'?t matter|up to you",
+            self._set_any_time,
+        )
+        self._each(r"(?:at )?(?:the )?same time", self._set_same_time)
 
     def _iso(self, m: re.Match[str]) -> bool:
         return self._add(_date(int(m["y"]), int(m["m"]), int(m["d"])))
@@ -209,18 +179,27 @@ class _Reader:
         days = [day for month, number in dict.fromkeys(pairs) if (day := self._dated(month, number, year))]
         last = self._today + dt.timedelta(days=HORIZON)
         near = [day for day in days if self._today <= day <= last]
+        if not days and 1 <= min(first, second) <= 12 and max(first, second) <= 31:
+            self._no_such_day = True
+            return True
         # 5/6 and 6/5: of two readings, the one that can be booked is meant.
         return self._add(*(near if len(near) == 1 else days))
 
     def _month_day(self, m: re.Match[str]) -> bool:
         day = self._dated(MONTH_NUMBERS[m["month"]], int(m["day"]), int(m["year"]) if m["year"] else None)
-        return self._bounded(m["bound"], day)
+        self._no_such_day = self._no_such_day or day is None
+        return day is None or self._bounded(m["bound"], day)
+
+    def _holiday(self, m: re.Match[str]) -> bool:
+        month, number = next(day for pattern, day in HOLIDAYS.items() if re.fullmatch(pattern, m["holiday"]))
+        return self._bounded(m["bound"], self._dated(month, number, None))
 
     def _ordinal(self, m: re.Match[str]) -> bool:
         first = self._today.replace(day=1)
         for _ in range(4):
             day = _date(first.year, first.month, int(m["day"]))
             if day and day >= self._today:
+                self._number = not m["bound"]
                 return self._bounded(m["bound"], day)
             first = _next_month(first)
         return False
@@ -348,10 +327,19 @@ class _Reader:
             self._expected
             or self._text.strip() == m["weekday"]
             or bool(re.search(r"\d|\b(on|this|next|for|or|am|pm|morning|afternoon)\b", around))
+            or bool(re.search(r"\b(?:appointment|consult\w*|facial|visit|book\w*|come|in) " + m["weekday"] + r"\W*$", self._text))
         )
 
     def _set_soonest(self, _: re.Match[str]) -> bool:
         self._soonest = True
+        return True
+
+    def _set_any_time(self, _: re.Match[str]) -> bool:
+        self._soonest = self._any_time = True
+        return True
+
+    def _set_same_time(self, _: re.Match[str]) -> bool:
+        self._same_time = True
         return True
 
     def _coming(self, weekday: int) -> dt.date:
@@ -442,9 +430,11 @@ class _Reader:
 
     def _marked(self, m: re.Match[str]) -> bool:
         """A bare number is a time beside a day, or when a time was asked for."""
-        number_alone = self._text[: m.start()].strip("\0 ,.") == "" and self._text[m.end() :].strip("\0 ,.") == ""
+        beside = self._text[: m.start()] + " " + self._text[m.end() :]
+        number_alone = beside.strip("\0 ,.") == ""
+        corrects = CORRECTS.search(beside) is not None and CORRECTS.sub("", beside).strip("\0 ,.?!") == ""
         beside_a_day = bool(self._days or self._named or self._weeks) and self._text[: m.start()].rstrip(" ,").endswith("\0")
-        if not (self._says_clock(m) or beside_a_day or (self._expected and number_alone)):
+        if not (self._says_clock(m) or beside_a_day or corrects or (self._expected and number_alone)):
             return False
         return self._set_at(m)
 
@@ -474,7 +464,7 @@ class _Reader:
     # All together
 
     def _options(self) -> list[Wish]:
-        time = Wish(at=self._at, begins=self._begins, ends=self._ends)
+        time = Wish(at=self._at, begins=self._begins, ends=self._ends, same_time=self._same_time)
         if self._at:
             # "4 in the afternoon", "friday morning at 10"
             morning = self._ends == dt.time(12) and self._at.hour > 12
@@ -486,13 +476,20 @@ class _Reader:
         if not spans and (keep or self._soonest):
             last = self._today + dt.timedelta(days=OPEN_END)
             days = Wish(self._today, last, tuple(sorted(keep))) if keep else Wish()
-            return [dataclasses.replace(days, soonest=self._soonest, at=time.at, begins=time.begins, ends=time.ends)]
+            easy = dataclasses.replace(time, soonest=self._soonest, any_time=self._any_time)
+            return [dataclasses.replace(easy, first=days.first, last=days.last, weekdays=days.weekdays)]
         if not spans:
-            return [time] if time.has_time else []
+            return [time] if time.has_time or time.same_time else []
+        named = self._named_by()
         return [
-            dataclasses.replace(time, first=first, last=last, weekdays=tuple(sorted({*keep, *days})))
+            dataclasses.replace(time, first=first, last=last, weekdays=tuple(sorted({*keep, *days})), named=named)
             for (first, last), days in spans
         ]
+
+    def _named_by(self) -> Named | None:
+        if self._named and not (self._days or self._weeks) and all(word == "" for _, word in self._named):
+            return "weekday"
+        return "number" if self._number and len(self._days) == 1 and not (self._named or self._weeks) else None
 
     def _spans(self) -> list[tuple[Days, tuple[int, ...]]]:
         """The days that may be meant, each with the weekdays that count."""
@@ -570,7 +567,7 @@ def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
 
 def _plain(text: str) -> str:
     plain = text.lower().replace("’", "'").replace("–", "-").replace("—", "-")
-    return " ".join(plain.split())
+    return digits_of_ordinals(" ".join(plain.split()))
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -42,6 +42,37 @@ PART_OF = (
     r"|(?P<week>first|second|third|fourth|last) week (?:of|in))[ -](?:the )?)?"
 )
 
+#: days that have a name, as patterns, and their month and day
+HOLIDAYS: dict[str, tuple[int, int]] = {
+    r"(?:christmas|xmas) eve": (12, 24),
+    r"(?:christmas|xmas)(?: day)?": (12, 25),
+    r"new year'?s? eve|nye": (12, 31),
+    r"new year'?s?(?: day)?": (1, 1),
+    r"valentine'?s(?: day)?": (2, 14),
+    r"halloween": (10, 31),
+}
+HOLIDAY = r"(?P<holiday>" + "|".join(HOLIDAYS) + r")"
+#: what stands beside a bare number that corrects a time: "no sorry 4", "could we do 4 instead"
+CORRECTS = re.compile(
+    r"\b(?:no|nope|sorry|actually|instead|rather|wait|oh|ah|oops|hmm|i meant?|make (?:it|that)|"
+    r"(?:can|could) (?:we|i|you) (?:do|have|make it|say)|how about|what about|please|pls)\b"
+)
+
+#: how far a visit is moved: "an hour earlier", "push it back a week"
+SHIFT = re.compile(
+    r"(?:\b(?:(?P<ahead>(?:bring|move|pull)\b[^.,?!]*?\b(?:forward|up))|"
+    r"(?P<back>(?:push|put|move|set)\b[^.,?!]*?\bback|(?:delay|postpone)\b(?: it| that| this| my \w+)?)) )?"
+    rf"(?<![a-z0-9])(?:by )?(?P<half>half )?{NUMBER} (?P<unit>minutes?|mins?|hours?|hrs?|days?|weeks?|fortnights?)\b"
+    r"(?: (?P<way>earlier|sooner|later)\b)?"
+)
+SHIFT_UNITS = {
+    "m": dt.timedelta(minutes=1),
+    "h": dt.timedelta(hours=1),
+    "d": dt.timedelta(days=1),
+    "w": dt.timedelta(weeks=1),
+    "f": dt.timedelta(weeks=2),
+}
+
 # (spoken, from, up to)
 PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
     (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
@@ -58,6 +89,20 @@ PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
     (r"after (?:my )?work|evenings?|eves?|tonight|tonite|after (?:office|business) hours", 17, 24),
 )
 
+_ORDINALS = (
+    *("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"),
+    *("thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth", "eighteenth", "nineteenth", "twentieth"),
+    *(f"twenty-{word}" for word in ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")),
+    *("thirtieth", "thirty-first"),
+)
+_ORDINAL_NUMBERS = {word: n for n, word in enumerate(_ORDINALS, 1)}
+_MONTH_NAMES = "|".join(MONTHS)
+# "The first one" may be one of several, so the first ones are days beside a month alone.
+_ORDINAL_DAY = re.compile(
+    rf"\b(?P<before>(?:{_MONTH_NAMES}) (?:the )?|the )?(?P<word>{'|'.join(sorted(_ORDINALS, key=len, reverse=True))})\b"
+    rf"(?P<after> (?:of )?(?:{_MONTH_NAMES})\b)?(?! (?:one|time|session|visit|treatment|week|option)\b)".replace("-", "[- ]")
+)
+
 _CLOCK = (
     r"(?:(?P<half>half(?: past)?|quarter past|quarter to|(?P<minutes_off>five|ten|twenty|twenty[- ]five) (?P<way>past|to)) )?"
     r"(?P<hour>[01]?\d|2[0-3]|" + "|".join(sorted(_WORDS, key=len, reverse=True)) + r")"
@@ -71,6 +116,18 @@ SAYS_CLOCK = ("half", "minute", "thirty", "clock", "ish", "half_day", "ish2", "n
 def clock(suffix: str) -> str:
     """The pattern of a time of day, with its groups numbered."""
     return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{suffix}>", _CLOCK)
+
+
+def digits_of_ordinals(text: str) -> str:
+    """A text with the days of months that are words as digits: "the sixth of may"."""
+
+    def digits(m: re.Match[str]) -> str:
+        number = _ORDINAL_NUMBERS[m["word"].replace(" ", "-")]
+        before, after = m["before"] or "", m["after"] or ""
+        says_month = after or before not in ("", "the ")
+        return f"{before}{number}th{after}" if says_month or (before and number > 4) else m[0]
+
+    return _ORDINAL_DAY.sub(digits, text)
 
 
 def time_of_day(m: re.Match[str], suffix: str) -> dt.time | None:

@@ -1,10 +1,12 @@
 """What people say about days and times, on a Wednesday: 4 March 2026."""
 
 import datetime as dt
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.when import Wish, read
+from clinic.when import read, shifted
+from clinic.wish import Wish
 
 TODAY = dt.date(2026, 3, 4)
 
@@ -53,6 +55,13 @@ PHRASES = {
     "weekends only": "4-1.4 sat sun",
     "not monday, next week": "9-15 tue wed thu fri sat sun",
     "next week but not friday": "9-15 mon tue wed thu sat sun",
+    "book a facial sat": "7",
+    "the sixth of may": "6.5",
+    "may the fourth": "4.5",
+    "the twenty-first": "21",
+    "christmas eve": "24.12",
+    "after christmas": "26.12-22.1.27",
+    "april 31 or may 2": "2.5",
     # weeks
     "this week": "4-8",
     "next week": "9-15",
@@ -263,6 +272,69 @@ def test_what_the_grammar_has_no_words_for_is_read_when_a_day_was_asked_for(phra
     assert reading
     assert " | ".join(map(_written, reading.options)) == meant
     assert read(phrase, TODAY) is None
+
+
+@pytest.mark.parametrize("phrase", ["february 30", "31st of april", "4/31", "february 29 2026", "april 31 at 3pm"])
+def test_a_day_that_no_calendar_has_is_told(phrase: str) -> None:
+    reading = read(phrase, TODAY)
+    assert reading
+    assert reading.no_such_day
+    assert not any(wish.first for wish in reading.options)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "then", "meant"),
+    [
+        ("next week", "friday", "13"),
+        ("next week", "the 11th", "11"),
+        ("in april", "tuesday", "7.4-28.4 tue"),
+        ("in april", "the 14th", "14.4"),
+        ("weekends", "sunday", "8-29 sun"),
+        ("march 20", "friday", "20"),
+        ("march 20", "thursday", "5 | 19"),
+        ("april 10", "the 14th", "14 | 14.4"),
+        ("friday", "thursday", "5"),
+        ("next week, mornings", "any time", "9-15"),
+        ("friday at 3pm", "the same time on monday", "9 @15:00"),
+    ],
+)
+def test_a_day_is_meant_in_the_light_of_what_was_said_before(earlier: str, then: str, meant: str) -> None:
+    before, after = read(earlier, TODAY), read(then, TODAY)
+    assert before
+    assert after
+    assert " | ".join(map(_written, after.after(before.options[0]))) == meant
+
+
+def test_a_day_that_was_offered_is_the_one_that_is_meant() -> None:
+    then = read("thursday", TODAY)
+    assert then
+    offered = [dt.date(2026, 5, day) for day in (27, 28, 29)]
+    assert " | ".join(map(_written, then.after(Wish(), offered))) == "28.5"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "start"),
+    [
+        ("an hour earlier", "2026-03-07 09:00"),
+        ("half an hour later please", "2026-03-07 10:30"),
+        ("can we push it back a week?", "2026-03-14 10:00"),
+        ("bring it forward by 2 days", "2026-03-05 10:00"),
+        ("delay it a day", "2026-03-08 10:00"),
+        ("a fortnight later", "2026-03-21 10:00"),
+    ],
+)
+def test_how_far_a_visit_is_moved_is_read_by_the_clocks_of_the_day(phrase: str, start: str) -> None:
+    # The clocks change on the 8th: an hour less, and still ten in the morning.
+    wish = shifted(phrase, dt.datetime(2026, 3, 7, 10, tzinfo=ZoneInfo("America/New_York")))
+    assert wish
+    assert wish.first
+    assert wish.at
+    assert f"{wish.first} {wish.at:%H:%M}" == start
+
+
+@pytest.mark.parametrize("phrase", ["in 2 days", "I put my back out 2 days ago", "10 minutes late", "move it to 2 weeks time"])
+def test_a_length_of_time_alone_moves_nothing(phrase: str) -> None:
+    assert shifted(phrase, dt.datetime(2026, 3, 7, 10, tzinfo=dt.UTC)) is None
 
 
 def test_a_day_years_away_is_not_meant() -> None:

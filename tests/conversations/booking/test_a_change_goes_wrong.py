@@ -1,5 +1,7 @@
 """Moving and cancelling: read back first, all or nothing, and never by accident."""
 
+import pytest
+
 from bot.engine import Engine
 from clinic.visits import Visit
 from tests.conversations.booking.conftest import Guest, book, local, visits
@@ -81,3 +83,45 @@ async def test_what_staff_changed_meanwhile_is_left_alone(sms: Guest, booked: Vi
     engine.services.booking.cancel(booked.id, version=booked.version, actor="staff")
     await sms("yes")
     assert engine.services.booking.get(booked.id).status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("words", "when"),
+    [
+        ("can we push it back a week?", "Wed 11 Mar 10:00"),
+        ("can I move my appointment an hour later?", "Wed 04 Mar 11:00"),
+        ("can I move my appointment to friday, same time", "Fri 06 Mar 10:00"),
+    ],
+)
+async def test_how_far_it_is_moved_is_enough(sms: Guest, booked: Visit, engine: Engine, words: str, when: str) -> None:
+    await sms(words, "yes")
+    assert [local(visit) for visit in visits(engine)] == [when]
+
+
+async def test_a_no_with_another_time_is_no_no(sms: Guest, booked: Visit, engine: Engine) -> None:
+    said = await sms("reschedule", "friday at 3", "no sorry 4")
+    assert "Friday, March 6, 4 PM" in said
+    await sms("yes")
+    assert [local(visit) for visit in visits(engine)] == ["Fri 06 Mar 16:00"]
+
+
+@pytest.mark.parametrize("words", ["actually just scrap it", "scrap it, leave it as is", "nah leave it", "keep the old time"])
+async def test_scrapping_the_move_leaves_the_visit(sms: Guest, booked: Visit, engine: Engine, words: str) -> None:
+    said = await sms("need to move my appt", "thursday after work", words)
+    assert "Wednesday, March 4, 10 AM stays as it is" in said
+    assert "Cancel my appointment" in sms.choices
+    await sms("yes")
+    assert [local(visit) for visit in visits(engine)] == ["Wed 04 Mar 10:00"]
+
+
+async def test_a_weekday_may_be_that_of_the_visits_week(sms: Guest, engine: Engine) -> None:
+    book(engine, "2026-03-18 10:00")
+    await sms("can I move my appointment to friday?")
+    assert list(sms.choices) == ["Fri, Mar 6", "Fri, Mar 20"]
+
+
+async def test_what_was_just_booked_is_moved_by_a_time_alone(web: Guest, engine: Engine) -> None:
+    said = await web("book a consultation friday 3pm, Ann Lee, 212 555 0101", "yes", "oh wait, could we do 4 instead")
+    assert "from Friday, March 6, 3 PM to Friday, March 6, 4 PM" in said
+    await web("yes")
+    assert [local(visit) for visit in visits(engine)] == ["Fri 06 Mar 16:00"]

@@ -194,3 +194,59 @@ async def test_nothing_personal_is_logged(web: Guest, sms: Guest, booked: Visit,
     text = caplog.text.lower()
     for personal in ("quentin", "quibble", "0188", "0187", "0101", "throat", booked.reference.lower()):
         assert personal not in text
+
+
+@pytest.mark.parametrize("wish", ["consultation tomorrow at 2pm", "hi, a consultation tomorrow at 2pm please"])
+async def test_what_for_and_when_alone_are_a_wish_to_book(web: Guest, wish: str) -> None:
+    assert "is free, and I am keeping it" in await web(wish)
+
+
+@pytest.mark.parametrize("words", ["did that go through?", "am I booked in?", "did it work"])
+async def test_did_that_go_through_is_told(web: Guest, words: str) -> None:
+    said = await web("book a consultation friday 3pm, Anna Lee 212 555 0101", "yes", words)
+    assert said.startswith("You are booked: Friday, March 6, 3 PM")
+    assert "Friday, March 6, 3 PM" in await web("thanks!", words)
+
+
+async def test_did_that_go_through_before_the_yes_is_not_yet(web: Guest, engine: Engine) -> None:
+    said = await web("book a consultation friday 3pm, Anna Lee 212 555 0101", "did that go through?")
+    assert said.startswith("Please check this before I book it")
+    assert visits(engine) == []
+
+
+async def test_was_that_cancelled_is_told(sms: Guest, booked: Visit) -> None:
+    assert "is cancelled" in await sms("cancel my appointment", "yes", "was that cancelled?")
+
+
+async def test_the_number_of_before_may_be_the_same(web: Guest, engine: Engine) -> None:
+    await web("book a consultation friday 3pm, Anna Lee 212 555 0101", "yes")
+    await web("book another consultation for my sister, saturday 11am", "Beth Lee", "same number", "yes")
+    assert [(visit.name, visit.phone) for visit in visits(engine)] == [("Anna Lee", PHONE), ("Beth Lee", PHONE)]
+
+
+async def test_same_number_without_one_before_is_asked_again(web: Guest) -> None:
+    assert "What is your mobile number?" in await web(BEGUN, "Anna Lee", "same number as before")
+
+
+async def test_who_has_lost_the_reference_may_say_so_at_once(web: Guest) -> None:
+    assert "Without the reference" in await web("I need to cancel but I lost my reference")
+
+
+async def test_reference_and_number_after_a_question_back_find_the_visit(web: Guest, booked: Visit) -> None:
+    await web("I can't make it on wednesday")
+    assert "Wednesday, March 4, 10 AM" in await web(f"{booked.reference} 212 555 0101")
+
+
+async def test_call_me_by_my_name_asks_for_nobody(web: Guest, engine: Engine) -> None:
+    assert "mobile number" in await web(BEGUN, "call me Max")
+    assert requests(engine) == []
+
+
+async def test_call_me_back_asks_for_somebody(web: Guest, engine: Engine) -> None:
+    await web(BEGUN, "call me back please")
+    assert len(requests(engine)) == 1
+
+
+async def test_a_time_instead_of_a_name_is_a_time(web: Guest) -> None:
+    await web("book a consultation tomorrow at 2pm", "around lunchtime")
+    assert next(iter(web.choices)) == "Tue, Mar 3, 12 PM"

@@ -105,3 +105,75 @@ async def test_clocks_change_between_booking_and_visit(web: Guest, engine: Engin
     await web("yes")
     now = engine.services.clock().astimezone(engine.services.practice.zone)
     assert visits(engine)[0].starts_at.utcoffset() != now.utcoffset()
+
+
+@pytest.mark.parametrize(
+    ("spoken_of", "then", "day"),
+    [
+        ("next week, not monday", "tuesday", "10"),
+        ("in two weeks", "weds", "18"),
+        ("the first week of april", "the tuesday", "7"),
+        ("the first week of april", "the 3rd", "3"),
+        ("late march", "the 25th", "25"),
+    ],
+)
+async def test_a_weekday_is_one_of_the_days_spoken_of(web: Guest, spoken_of: str, then: str, day: str) -> None:
+    await web("book a consultation", spoken_of, then)
+    offered = {title.split(",")[1].split()[-1] for title in web.choices if title != "Other times"}
+    kept = {f"{hold.starts_at:%-d}" for hold in web.holds}
+    assert offered | kept == {day}
+
+
+async def test_a_weekday_after_a_day_weeks_ahead_is_asked_about(web: Guest, engine: Engine) -> None:
+    await web("book a consultation march 20 at 3pm", "actually thursday")
+    assert list(web.choices) == ["Thu, Mar 5", "Thu, Mar 19"]
+    await web.choose("Thu, Mar 19")
+    assert [local(hold) for hold in web.holds] == ["Thu 19 Mar 15:00"]
+
+
+async def test_any_time_keeps_the_days_spoken_of(web: Guest) -> None:
+    await web("book a consultation", "the week after next", "any time")
+    assert {title.split(", ")[1] for title in web.choices if title != "Other times"} == {"Mar 16", "Mar 17", "Mar 18"}
+
+
+async def test_after_three_is_no_choice_of_what_was_offered(web: Guest) -> None:
+    await web("book a consultation", "tomorrow", "after 3")
+    assert web.holds == []
+    assert next(iter(web.choices)) == "Tue, Mar 3, 3 PM"
+
+
+@pytest.mark.parametrize("again", ["the 6th of may", "the sixth of may", "10am", "may 6 at 10", "same time please"])
+async def test_what_is_held_already_is_not_taken_by_somebody_else(web: Guest, engine: Engine, again: str) -> None:
+    said = await web("book a consultation on 5/6 at 10am, Lee Wong, 212 555 0101", again)
+    assert said.startswith("Please check this before I book it")
+    await web("yes")
+    assert [local(visit) for visit in visits(engine)] == ["Wed 06 May 10:00"]
+
+
+async def test_half_an_hour_later_than_what_is_held_is_free(web: Guest) -> None:
+    await web("book a consultation tomorrow at 10", "a quarter past 10 actually")
+    assert [local(hold) for hold in web.holds] == ["Tue 03 Mar 10:15"]
+    await web("half an hour later please")
+    assert [local(hold) for hold in web.holds] == ["Tue 03 Mar 10:45"]
+
+
+@pytest.mark.parametrize("wish", ["february 30 at 3pm", "the 31st of april", "on 4/31"])
+async def test_a_day_that_does_not_exist_is_said_so(web: Guest, wish: str) -> None:
+    said = await web("book a consultation", wish)
+    assert "There is no such day." in said
+    assert "What day and time" in said
+
+
+async def test_christmas_eve_is_no_evening(web: Guest) -> None:
+    assert "far ahead" in await web("book a consultation for xmas eve")
+
+
+async def test_a_weekday_of_three_letters_is_a_day(web: Guest) -> None:
+    await web("book consultation sat")
+    assert all(title.startswith("Sat, Mar 7") for title in web.choices if title != "Other times")
+
+
+async def test_a_date_alone_is_a_wish_to_book(web: Guest) -> None:
+    assert "What would you like to come in for?" in await web("do you have anything on 5/6?")
+    await web("consultation")
+    assert all(title.startswith("Wed, May 6") for title in web.choices if title != "Other times")

@@ -63,6 +63,19 @@ async def test_names_as_people_write_them(web: Guest, engine: Engine, name: str)
 
 
 @pytest.mark.parametrize(
+    ("written", "name"),
+    [("Dr. Martin Luther", "Dr. Martin Luther"), ("O'Neil, Patrick", "Patrick O'Neil"), ("Anna M. Lee.", "Anna M. Lee")],
+)
+async def test_titles_initials_and_the_last_name_first(web: Guest, engine: Engine, written: str, name: str) -> None:
+    await web("book a consultation tomorrow at 2pm", written, "212 555 0101", "yes")
+    assert visits(engine)[0].name == name
+
+
+async def test_a_number_of_another_country_is_read_back_whole(web: Guest) -> None:
+    assert "+44 20 7946 0018" in await web("book a consultation tomorrow at 2pm", "Chloe Low", "+44 20 7946 0018")
+
+
+@pytest.mark.parametrize(
     "number",
     [
         "2125550101",

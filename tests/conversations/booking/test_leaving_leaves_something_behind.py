@@ -7,7 +7,11 @@ from tests.conversations.booking.conftest import Clock, Guest, requests, visits
 
 
 @pytest.mark.parametrize(
-    "words", ["stop", "forget it", "never mind", "Actually, forget it.", "cancel", "I changed my mind", "leave it"]
+    "words",
+    [
+        *("stop", "forget it", "never mind", "Actually, forget it.", "cancel", "I changed my mind", "leave it"),
+        *("actually just scrap it", "forget it, too complicated", "no thanks, I'll call instead"),
+    ],
 )
 async def test_the_hold_is_freed(web: Guest, engine: Engine, words: str) -> None:
     await web("book a consultation tomorrow at 2pm")
@@ -15,6 +19,12 @@ async def test_the_hold_is_freed(web: Guest, engine: Engine, words: str) -> None
     assert "nothing was booked" in await web(words)
     assert web.holds == []
     assert visits(engine) == []
+
+
+@pytest.mark.parametrize("words", ["forget it, make it thursday at 3pm", "never mind, does it hurt?"])
+async def test_who_goes_on_is_not_let_go(web: Guest, words: str) -> None:
+    await web("book a consultation tomorrow at 2pm", words)
+    assert len(web.holds) == 1
 
 
 async def test_leaving_at_the_last_question(web: Guest, engine: Engine) -> None:
