@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE = 180.0
+PATIENCE = 420.0
 
 
 class Server:

@@ -12,8 +12,8 @@ from bench.serving import Server
 AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 PHONE = {"width": 390, "height": 780}
 SMALL = {"width": 320, "height": 568}
-# A window of 1280 by 1024 at 400 %.
-ZOOMED = {"width": 320, "height": 256}
+# A window of 1280 by 1024 at 200 % and at 400 %.
+TWICE, FOUR_TIMES = {"width": 640, "height": 512}, {"width": 320, "height": 256}
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -45,13 +45,30 @@ async def test_axe_finds_nothing_in_any_state(themed: BrowserContext, server: Se
     await check(chat.panel, "an emergency")
     await chat.panel.evaluate("document.getElementById('typing').hidden = false")
     await check(chat.panel, "the typing sign")
-    for trouble in ("offline", "away", "too_many"):
-        await chat.page.route("**/chat/**", lambda route: route.abort())
-        await chat.panel.evaluate(_TROUBLE, trouble)
-        await check(chat.panel, trouble)
+    await themed.set_offline(True)
+    await in_trouble(chat, "offline")
+    await themed.set_offline(False)
+    await chat.panel.wait_for_selector("#trouble", state="hidden")
+    await page.route("**/chat/messages", lambda route: route.fulfill(status=429, headers={"Retry-After": "600"}, json={}))
     await chat.say("is anyone there?")
+    await in_trouble(chat, "too_many")
+    await page.route("**/chat/**", lambda route: route.abort())
+    await chat.panel.dispatch_event("#retry", "click")
     await chat.panel.wait_for_selector(".state")
-    await check(chat.panel, "a message that waits")
+    await in_trouble(chat, "away")
+
+
+async def test_axe_finds_nothing_on_what_is_there_without_the_panel(themed: BrowserContext, server: Server) -> None:
+    page = await themed.new_page()
+    for path in ("/answers", "/answers/pain", "/panel"):
+        await page.goto(server.url + path)
+        await check(page, path)
+    await page.goto(server.url)
+    await page.wait_for_selector("#stipple .launcher")
+    await themed.set_offline(True)
+    await page.click("#stipple .launcher")
+    await page.wait_for_selector("#stipple .card")
+    await check(page, "the telephone numbers in the panel's place")
 
 
 async def test_axe_finds_nothing_while_a_visit_is_booked(themed: BrowserContext, server: Server) -> None:
@@ -66,21 +83,22 @@ async def test_axe_finds_nothing_while_a_visit_is_booked(themed: BrowserContext,
     await check(chat.panel, "a visit with its calendar file")
 
 
-@pytest.mark.parametrize("size", [PHONE, SMALL, ZOOMED], ids=["phone", "320 px", "400 %"])
+@pytest.mark.parametrize("size", [PHONE, SMALL, TWICE, FOUR_TIMES], ids=["phone", "320 px", "200 %", "400 %"])
 async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
     themed: BrowserContext, server: Server, size: dict[str, Any]
 ) -> None:
     page = await themed.new_page()
     await page.set_viewport_size(size)  # type: ignore[arg-type]
     chat = await opened(page, server.url)
-    await until(page.locator("#stipple iframe").bounding_box, lambda box: box == {"x": 0, "y": 0, **size})
+    whole = {"x": 0, "y": 0, **size}
+    await until(page.locator("#stipple iframe").bounding_box, lambda box: box == whole if size != TWICE else within(box, whole))
     await chat.ask("does it hurt?")
     await check(chat.panel, "an answer")
     await chat.write("I would like to book a consultation")
     await chat.panel.wait_for_selector(".choices button")
     await becomes(chat.panel, "document.documentElement.scrollWidth <= innerWidth", True)
-    whole = "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
-    await becomes(chat.panel, whole, True)
+    uncut = "[...document.querySelectorAll('.bubble, button')].every((e) => e.scrollWidth <= e.clientWidth + 1)"
+    await becomes(chat.panel, uncut, True)
     await chat.panel.locator("#field").scroll_into_view_if_needed()
     await chat.panel.click("#field")
     await chat.panel.locator(".choices button").first.click()
@@ -118,13 +136,11 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     await keyboard.press("Enter")
     await panel.wait_for_selector(".choices button")
     await expect(panel.locator("#field")).to_be_focused()  # who writes goes on writing
-    while not await panel.evaluate("document.activeElement.matches('.choices button')"):
-        await keyboard.press("Shift+Tab")
+    await back_to(panel, ".choices button")
     await keyboard.press("Enter")
     await panel.wait_for_function("() => document.querySelectorAll('.assistant').length === 2")
     await expect(panel.locator("#field")).to_be_focused()
-    while await panel.evaluate("document.activeElement.id") != "more":
-        await keyboard.press("Shift+Tab")
+    await back_to(panel, "#more")
     await keyboard.press("Enter")
     await expect(panel.locator("#more")).to_have_attribute("aria-expanded", "true")
     await keyboard.press("Escape")
@@ -142,11 +158,14 @@ async def test_a_reply_is_read_out_once_and_old_ones_are_not(chat: Chat, server:
     await chat.panel.evaluate(_LISTEN)
     await chat.ask("does it hurt?")
     await chat.ask("how much does it cost?")
-    heard = await until(lambda: chat.panel.evaluate("window.heard"), lambda heard: len(heard) == 2)
-    assert all(text.startswith("The assistant said") for text in heard)
+    await chat.ask("I cannot breathe and my throat is swelling")
+    heard = await until(lambda: chat.panel.evaluate("window.heard"), lambda heard: len(heard) == 3)
+    assert [who for who, _ in heard] == ["log", "log", "alert"]
+    assert all(text.startswith("The assistant said") for _, text in heard[:2])
+    assert "911" in heard[2][1]
     await chat.page.add_init_script("addEventListener('DOMContentLoaded', () => { " + _LISTEN + " })")
     again = await opened(chat.page, server.url)
-    await again.wait_for(4)
+    await again.wait_for(6)
     assert await again.panel.evaluate("window.heard") == []
     await expect(again.panel.locator("#log")).to_have_attribute("role", "log")
 
@@ -206,12 +225,34 @@ async def check(place: Page | Frame, state: str) -> None:
     assert [(rule["id"], [node["html"] for node in rule["nodes"]]) for rule in found["violations"]] == [], state
 
 
-_TROUBLE = """async (trouble) => {
-  const { View } = await import(document.querySelector("[rel=modulepreload][href*=view]").href);
-  new View(JSON.parse(document.getElementById("config").textContent), () => {}).trouble(trouble);
-}"""
-# What a screen reader reads of a log: each element that is added, unless it or the log says not to.
+async def in_trouble(chat: Chat, trouble: str) -> None:
+    """Waits until the panel tells of a trouble, and runs axe-core then."""
+    await chat.panel.wait_for_selector(f"#trouble[data-trouble={trouble}]:not([hidden])")
+    await check(chat.panel, trouble)
+
+
+async def back_to(panel: Frame, selector: str) -> None:
+    """Goes back by the tabulator key to what is wanted."""
+    for _ in range(40):
+        if await panel.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+        await panel.page.keyboard.press("Shift+Tab")
+    raise AssertionError(f"{selector} is not reached")
+
+
+def within(box: dict[str, float] | None, whole: dict[str, float]) -> bool:
+    """Whether a box is inside of another one."""
+    return box is not None and all(
+        whole[start] <= box[start] and box[start] + box[size] <= whole[start] + whole[size]
+        for start, size in (("x", "width"), ("y", "height"))
+    )
+
+
+# What a screen reader reads: each message that is added to the log, unless it or the log says not to, and each alert.
 _LISTEN = """window.heard = []; new MutationObserver((all) => {
-  for (const one of all) for (const added of one.addedNodes)
-    if (added.matches?.(".message") && !added.closest("[aria-live=off]")) window.heard.push(added.textContent);
+  for (const one of all) for (const added of one.addedNodes) {
+    if (!added.matches?.(".message")) continue;
+    if (!added.closest("[aria-live=off]")) window.heard.push(["log", added.textContent]);
+    for (const alert of added.querySelectorAll("[role=alert]")) window.heard.push(["alert", alert.textContent]);
+  }
 }).observe(document.getElementById("log"), { childList: true, subtree: true });"""

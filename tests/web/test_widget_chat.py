@@ -93,8 +93,7 @@ async def test_talk_to_a_person_stands_in_the_menu_beside_call_and_text(chat: Ch
     await chat.panel.click("#more")
     links = await chat.panel.locator("#menu a").evaluate_all("(links) => links.map((a) => a.getAttribute('href'))")
     assert links == ["tel:+12125550142", "sms:+12125550144"]
-    await chat.panel.click("#person")
-    await chat.wait_for(2)
+    assert "our team" in await chat.press(chat.panel.locator("#person"))
     await expect(chat.panel.locator("#menu")).to_be_hidden()
 
 
@@ -148,6 +147,15 @@ async def test_an_answer_that_is_quick_shows_no_typing_sign(context: BrowserCont
     await chat.ask("how much does it cost?")
     await chat.page.clock.run_for(5000)
     await expect(chat.panel.locator("#typing")).to_be_hidden()
+
+
+async def test_a_time_stands_once_below_what_was_said_in_its_minute(chat: Chat) -> None:
+    await chat.ask("does it hurt?")
+    await chat.ask("how much does it cost?")
+    times = await chat.panel.locator("#messages time").evaluate_all("(all) => all.map((t) => [t.textContent, t.hidden])")
+    assert len(times) == 4
+    for (time, hidden), (following, _) in zip(times, [*times[1:], ("", False)], strict=True):
+        assert hidden == (time == following)
 
 
 async def with_time_standing_still(context: BrowserContext, server: Server) -> Chat:

@@ -14,6 +14,11 @@ from bench.serving import Server
 from clinic import database
 
 HURT = ("visitor", "does it hurt?")
+DENIED = """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));"""
+FULL = """for (let size = 2 ** 22; size >= 1; size /= 2) {
+  try { for (let count = 0; ; count += 1) localStorage.setItem(`${size} ${count}`, "x".repeat(size)); } catch { /* full */ }
+}"""
 
 
 async def test_a_reload_brings_back_both_sides_in_order(chat: Chat, server: Server) -> None:
@@ -78,6 +83,43 @@ async def test_what_is_written_offline_is_sent_once_when_back_online(chat: Chat,
     await chat.panel.wait_for_selector("#trouble", state="hidden")
     await expect(chat.panel.locator(".state")).to_have_count(0)
     assert turns(server, await token(chat)) == 3
+
+
+async def test_what_came_while_offline_stands_before_what_was_written(
+    chat: Chat, context: BrowserContext, server: Server
+) -> None:
+    await chat.ask("does it hurt?")
+    await context.set_offline(True)
+    await chat.panel.wait_for_selector("#trouble[data-trouble=offline]:not([hidden])")
+    await chat.say("how much does it cost?")
+    write_as_staff(server, conversation_of(server, await token(chat)), "Rowan here.")
+    await context.set_offline(False)
+    said = await until(chat.said, lambda said: len(said) == 5)
+    assert [who for who, _ in said] == ["visitor", "assistant", "staff", "visitor", "assistant"]
+    assert said[2][1] == "Rowan here."
+
+
+async def test_a_line_that_went_dead_is_taken_up_where_it_ended(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    lines: list[str] = []
+    page.on("request", lambda made: lines.append(made.headers.get("last-event-id", "")) if "/chat/events" in made.url else None)
+    chat = await opened(page, server.url)
+    await chat.ask("does it hurt?")
+    conversation = conversation_of(server, await token(chat))
+    write_as_staff(server, conversation, "Rowan here.")
+    await chat.wait_for(3)
+    # The server gives a sign of life each 15 seconds: after 40 without one there is nobody at the other end.
+    before = len(lines)
+    await page.clock.fast_forward(41_000)
+    await until(lambda: _now(lines), lambda lines: len(lines) > before)
+    assert lines[-1]
+    write_as_staff(server, conversation, "Are you there still?")
+    await until(chat.said, lambda said: [who for who, _ in said] == ["visitor", "assistant", "staff", "staff"])
+
+
+async def _now(lines: list[str]) -> list[str]:
+    return lines
 
 
 async def test_what_is_written_offline_survives_a_closed_page(chat: Chat, context: BrowserContext, server: Server) -> None:
@@ -227,15 +269,24 @@ async def test_on_another_website_a_reload_and_a_second_tab_keep_the_conversatio
     assert await context.cookies() == []
 
 
-async def test_a_browser_that_lets_nothing_be_kept_still_chats(context: BrowserContext, server: Server, site: Site) -> None:
-    await context.add_init_script(
-        """Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
-        navigator.locks.request = () => Promise.reject(new DOMException("denied", "SecurityError"));"""
-    )
+@pytest.mark.parametrize("script", [DENIED, FULL], ids=["denied", "full"])
+async def test_a_browser_that_lets_nothing_be_kept_still_chats(
+    context: BrowserContext, server: Server, site: Site, script: str
+) -> None:
+    await context.add_init_script(script)
     chat = await opened(await context.new_page(), site.put("/denied", page_with_widget(server)))
     await chat.ask("does it hurt?")
     await chat.ask("how much does it cost?")
     assert len(await chat.said()) == 4
+
+
+async def test_a_page_without_tls_has_the_chat_too(context: BrowserContext, server: Server) -> None:
+    chat = await opened(await context.new_page(), f"http://clinic.test:{server.port}/")
+    assert await chat.panel.evaluate("[isSecureContext, crypto.randomUUID, navigator.locks]") == [False, None, None]
+    await chat.ask("does it hurt?")
+    before = await chat.said()
+    again = await opened(chat.page, chat.page.url)
+    await again.shows(before)
 
 
 async def token(chat: Chat) -> str:

@@ -78,6 +78,8 @@ export class Chat {
   /** @type {Set<string>} */
   #known = new Set();
   #cursor = "";
+  // Whether all that was said before this page has come, so that what comes now is news.
+  #live = false;
   #sending = false;
   #following = false;
   #troubles = { send: /** @type {Trouble} */ (""), follow: /** @type {Trouble} */ ("") };
@@ -138,12 +140,18 @@ export class Chat {
 
   /** @param {string} key */
   #forget(key) {
-    this.#key = key;
-    this.#known.clear();
-    this.#cursor = "";
+    this.#begin(key, false);
     this.#stream?.abort();
     this.#trouble("send", "");
     this.#handlers.fresh();
+  }
+
+  /** @param {string} key @param {boolean} live whether nothing was said in it yet */
+  #begin(key, live) {
+    this.#key = key;
+    this.#live = live;
+    this.#known.clear();
+    this.#cursor = "";
   }
 
   // Another tab began a conversation, or began one anew.
@@ -193,9 +201,7 @@ export class Chat {
       this.#store.set(SESSION, { key, token: fresh.token, renew: now + life / 2, expires: now + life });
       if (this.#key !== key) {
         this.#handlers.parted();
-        this.#key = key;
-        this.#known.clear();
-        this.#cursor = "";
+        this.#begin(key, true);
       }
       return /** @type {string} */ (fresh.token);
     });
@@ -291,15 +297,14 @@ export class Chat {
         silence = setTimeout(() => stream.abort(), PATIENCE);
         const response = await fetch("chat/events", { headers, signal: stream.signal, cache: "no-store" });
         if (!response.ok || !response.body) throw new Refusal(response);
-        let live = this.#cursor !== "";
         for await (const event of events(response.body)) {
           if (key !== this.#key) break;
           clearTimeout(silence);
           silence = setTimeout(() => stream.abort(), SILENCE);
           failures = 0;
           this.#trouble("follow", "");
-          if (event.name === "messages") this.#said(event.data.messages, live);
-          if (event.name === "live") live = true;
+          if (event.name === "messages") this.#said(event.data.messages, this.#live);
+          if (event.name === "live") this.#live = true;
           if (event.id) this.#cursor = event.id;
         }
       } catch (error) {

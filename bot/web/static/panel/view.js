@@ -281,7 +281,7 @@ export class View {
       const [time, next] = [made, all[index + 1]].map((each) => each.querySelector("time"));
       if (time) time.hidden = time.textContent === next?.textContent;
       const choices = made.querySelector(".choices");
-      if (choices && all.slice(all.indexOf(made)).some((other) => other.classList.contains("visitor"))) choices.remove();
+      if (choices && all.slice(index + 1).some((other) => other.classList.contains("visitor"))) choices.remove();
     }
   }
 
