@@ -35,6 +35,7 @@ ASKED = {"visit_reference": ASKED_REFERENCE, "visit_phone": ASKED_PHONE, "visit_
 STEPS: dict[str, tuple[str, ...]] = {CHECK: (), MOVE: ("visit_start", CONFIRM), CANCEL: (CONFIRM,)}
 #: visits between which the visitor may choose
 CHOICES = 5
+_ANSWERS = frozenset(("affirm", "deny", "cancel_appointment"))
 _NONE_AT_HAND = re.compile(
     r"\b(?:don'?t|do not|can'?t|cannot|haven'?t|have no|no|never got|lost|forgot|didn'?t|not sure|no idea|deleted)\b",
     re.IGNORECASE,
@@ -83,6 +84,9 @@ class ValidateVisitForm(Form):
         """What is to be done, and what changes when that is something else than before: "actually, cancel it"."""
         before: str | None = turn.slots.get("visit_task") if turn.requested else None
         now = TASKS.get(turn.intent, before or CHECK)
+        if before == CANCEL and turn.requested == CONFIRM and turn.intent not in _ANSWERS and turn.read(None).when:
+            # "Tuesday at 10" instead of a yes to the end of a visit.
+            now = MOVE
         if now == before or (before and now == CHECK):
             return before or now, {}
         return now, {"visit_task": now} | (dict.fromkeys(NEW_START) if before else {})
@@ -136,7 +140,7 @@ class ValidateVisitForm(Form):
             return {} if turn.requested else Times("visit", dispatcher, turn, _no).take(heard, None)
         times = Times("visit", dispatcher, turn, lambda _, start: _can_move(visit, start), moving=visit.id)
         if shifted := times.shifted(visit.service, visit.starts_at):
-            return shifted
+            return _elsewhere(shifted, visit)
         if heard.when and not turn.slots.get("visit_wish"):
             # "Can you make it 11:30?" means the visit's own day, "thursday" perhaps its own week.
             same = any(wish.same_time for wish in heard.when.options)
@@ -145,7 +149,7 @@ class ValidateVisitForm(Form):
         wishes = heard.when.options if heard.when else (Wish.from_json(turn.slots.get("visit_wish") or {}),)
         if found and any(wish != Wish() and fits(visit.starts_at, wish) for wish in wishes):
             return {"visit_wish": None}
-        return times.take(heard, visit.service, again=found)
+        return _elsewhere(times.take(heard, visit.service, again=found), visit)
 
     def _answered(self, dispatcher: CollectingDispatcher, turn: Turn, visit: Visit) -> Slots | None:
         if turn.intent == "deny" or turn.picked_kind == "no":
@@ -264,6 +268,12 @@ def _meant(visits: list[Visit], wishes: tuple[Wish, ...]) -> list[Visit]:
     exactly = [visit for visit in visits if any(fits(visit.starts_at, wish) for wish in wishes)]
     weekdays = {wish.first.weekday() for wish in wishes if wish.first and wish.first == wish.last}
     return exactly or [visit for visit in visits if visit.starts_at.weekday() in weekdays] or visits
+
+
+def _elsewhere(changes: Slots, visit: Visit) -> Slots:
+    """The changes, unless the new time is the old one."""
+    same = changes.get("visit_start") == visit.starts_at.isoformat()
+    return dict.fromkeys(NEW_START) if same else changes
 
 
 def _can_move(visit: Visit, start: dt.datetime) -> bool:

@@ -32,6 +32,14 @@ STATE = (
     "booking_no_texts",
 )
 ASKED = {"booking_start": ASKED_WHEN, "booking_name": ASKED_NAME, "booking_phone": ASKED_PHONE}
+_NUMBER = re.compile(r"\d{1,2}(?:[:.]\d\d)?")
+#: the things that may be named as wrong
+_NAMED = {
+    "booking_service": re.compile(r"\b(?:service|treatment|what for)\b", re.IGNORECASE),
+    "booking_start": re.compile(r"\b(?:time|day|date|when)\b", re.IGNORECASE),
+    "booking_name": re.compile(r"\bname\b", re.IGNORECASE),
+    "booking_phone": re.compile(r"\b(?:phone|mobile|cell|number)\b", re.IGNORECASE),
+}
 _SAME = re.compile(r"\b(?:same|as before|as last time)\b", re.IGNORECASE)
 #: a hold is renewed when it has less than this left
 NEARLY_OVER = dt.timedelta(minutes=2)
@@ -53,7 +61,11 @@ class ValidateBookingForm(Form):
         if turn.requested == "booking_start" and not heard and (instead := turn.read(ASKED_NAME)).sure_name:
             # Who is asked for the time may well tell the name.
             heard = instead
+        if turn.requested == "booking_name" and not heard and _NUMBER.fullmatch(turn.text.strip()):
+            heard = turn.read(ASKED_WHEN)
         changes = self._who(turn, heard) | self._what_for(turn, heard)
+        if not changes and turn.slots.get("booking_changing") and not heard:
+            changes = self._to_change(turn)
         service = changes.get("booking_service") or turn.slots.get("booking_service")
         # What is held gives way to what is wanted instead.
         held = next(iter(services().booking.holds(turn.conversation)), None)
@@ -79,7 +91,7 @@ class ValidateBookingForm(Form):
         known = turn.slots.get("booking_name")
         question = turn.intent in ("faq", "clinic")
         if heard.name and (heard.sure_name or not (known or question)):
-            changes["booking_name"] = respelled(heard.name, known) if known else heard.name
+            changes["booking_name"] = respelled(heard.name, known, turn.text) if known else heard.name
         if phone := heard.phone or (None if turn.slots.get("booking_phone") else turn.sender or _same_phone(turn)):
             changes["booking_phone"] = phone
         if heard.email:
@@ -87,6 +99,11 @@ class ValidateBookingForm(Form):
         if heard.no_texts:
             changes["booking_no_texts"] = True
         return changes
+
+    def _to_change(self, turn: Turn) -> Slots:
+        """What is asked for again by who says only which thing is wrong: "the time"."""
+        named = [slot for slot, pattern in _NAMED.items() if pattern.search(turn.text)]
+        return {named[0]: None} if len(named) == 1 else {}
 
     def _what_for(self, turn: Turn, heard: Said) -> Slots:
         known = turn.slots.get("booking_service")

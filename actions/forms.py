@@ -21,7 +21,7 @@ _RETRIEVAL = frozenset(("faq", "clinic"))
 _THEN = frozenset(("bot_challenge", "ask_source", "tell_more"))
 #: said without meaning an answer
 _ANSWER = "answer"
-_SMALL_TALK = frozenset(("greet", "thank", "repeat"))
+_SMALL_TALK = frozenset(("greet", "thank", "repeat", "affirm"))
 BAD_ANSWERS = "bad_answers"
 PHONES = ("booking_phone", "visit_phone")
 EXPLAIN_AT, PERSON_AT = 2, 3

@@ -77,7 +77,7 @@ class Times:
         """What changes by "an hour later" than a start, or than the one settled on since; nothing when that is not said."""
         settled = self._turn.slots.get(self._slot("start"))
         wish = when.shifted(self._turn.text, dt.datetime.fromisoformat(settled) if settled else start)
-        return self._offer(service, wish, []) if wish else {}
+        return self._slots(wish=wish.as_json(), days=None) | self._offer(service, wish, []) if wish else {}
 
     def start_again(self, service: str, start: dt.datetime) -> Slots:
         """Takes a start that was agreed before; what there is instead when it cannot be had any more."""

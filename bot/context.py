@@ -23,6 +23,7 @@ SAME_TITLE = 88
 _OPENERS = re.compile(
     r"^(?:(?:and|ok|okay|so|but|then|also|right|oh|well|hmm|um|wait|sorry|great|cool|thanks|actually|just|nah)\b[\s,.!]*)+"
 )
+_THANKS = re.compile(r"(?<=\w)[\s,.!]+(?:thanks|thx|ty|thank you|cheers)$")
 _ENDS = " ?.!,"
 _NUMBER = re.compile(
     r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?"
@@ -105,4 +106,4 @@ def offered(reply: Reply) -> list[Choice]:
 
 
 def _bare(text: str) -> str:
-    return _OPENERS.sub("", normalise(text)).strip(_ENDS)
+    return _THANKS.sub("", _OPENERS.sub("", normalise(text)).strip(_ENDS)).strip(_ENDS)

@@ -398,7 +398,7 @@ class Engine:
         # That a clinician decides is said beside an answer, and is no topic unless nothing else was said.
         asked = [topic for q, (_, topic) in zip(questions, zones, strict=True) if q["intent"]["name"] != CLINICIAN]
         topics = asked or [zones[0][1]]
-        answered = {self._full(topic) for topic in topics}
+        answered = {self._full(topic) for topic in asked}
         last = len(said) - 1
         return Reply(
             zone=min((zone for zone, _ in zones), key=_BY_URGENCY.index),

@@ -47,6 +47,7 @@ _SAYS_NAME = re.compile(
     rf"|\b(?:call me|under the name(?: of)?|book(?:ed)? (?:it )?(?:under|for)) (?P<called>{_NAME})",
     re.IGNORECASE,
 )
+_PART_OF_NAME = re.compile(r"\b(?:(?P<last>last|second|family|sur)|first)[ -]?name\b", re.IGNORECASE)
 _CALLED = re.compile(rf"(?:(?:you can|just|please|hi|ok),? )*call me (?P<name>{_NAME})", re.IGNORECASE)
 _MAY_SAY_NAME = re.compile(
     rf"\b(?:i'm|im|i am|this is|it's|its|it is|here is|here's|for|under|name) (?P<name>{_NAME})", re.IGNORECASE
@@ -178,9 +179,14 @@ def is_called(text: str) -> bool:
     return found is not None and not any(map(_no_name, found["name"].split()))
 
 
-def respelled(new: str, old: str) -> str:
-    """A name after a correction: a single word replaces the one of the old name that it is most like."""
+def respelled(new: str, old: str, text: str = "") -> str:
+    """A name after a correction: a single word replaces the one of the old name that it is most like.
+
+    `text` may say which name it is: the first or the last one.
+    """
     words = old.split()
+    if part := _PART_OF_NAME.search(text):
+        return " ".join([words[0], new] if part["last"] else [new, *words[1:]])
     if len(new.split()) > 1 or len(words) < 2:
         return new
     alike = [fuzz.ratio(new.lower(), word.lower()) for word in words]

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 
 from clinic.when_words import (
+    BESIDE,
     CORRECTS,
     DAY,
     HOLIDAY,
@@ -59,6 +60,9 @@ def read(text: str, today: dt.date, country: str = "US", *, expected: bool = Fal
 
 def shifted(text: str, start: dt.datetime) -> Wish | None:
     """When a visit is wanted by who says how far it is to be moved: "an hour earlier", "push it back a week"."""
+    if beside := BESIDE.search(_plain(text)):
+        to = start + dt.timedelta(days=-1 if beside["before"] else 1)
+        return Wish(to.date(), to.date(), at=to.time())
     found = next((m for m in SHIFT.finditer(_plain(text)) if m["ahead"] or m["back"] or m["way"]), None)
     if found is None:
         return None
@@ -103,6 +107,9 @@ class _Reader:
         self._each(r"(?P<a>\d{1,2})[/-](?P<b>\d{1,2})(?:[/-](?P<y>20\d\d|\d\d))?(?!\d)", self._slashed)
         self._each(r"(?P<a>\d{1,2})\.(?P<b>\d{1,2})\.(?P<y>20\d\d|\d\d)", self._slashed)
         bound = r"(?P<bound>before|after|from|since|by|until|till|not before|not until|starting)? ?(?:on )?(?:the )?"
+        week = r"week (?:of|commencing|starting|beginning)(?: the| on)? "
+        self._each(week + MONTH + " " + DAY, self._week_of_date)
+        self._each(week + DAY + " (?:of )?" + MONTH, self._week_of_date)
         self._each(bound + DAY + r" (?:of )?(?:the month of )?" + MONTH + r"\b" + YEAR, self._month_day)
         self._each(bound + MONTH + r" (?:the )?" + DAY + r"\b(?![:.]\d)(?! ?[ap]m)" + YEAR, self._month_day)
         self._each(bound + HOLIDAY, self._holiday)
@@ -129,7 +136,10 @@ class _Reader:
             r"(?:the )?week after next|the week after(?= that| please|\W*$|,)", lambda _: self._weeks.append(self._week(2))
         )
         self._each(r"(?:a )?(?:next|the following) week", lambda _: self._weeks.append(self._week(1)))
-        self._each(r"(?:later |sometime )?this week|the week", lambda _: self._weeks.append((today, self._week(0)[1])))
+        self._each(
+            r"(?:later |sometime )?this week|the week(?! (?:of|commencing|starting|beginning))",
+            lambda _: self._weeks.append((today, self._week(0)[1])),
+        )
         self._each(r"(?:in )" + NUMBER + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time)?", self._ahead)
         self._each(
             NUMBER + r" (?P<unit>days?|weeks?|fortnights?|months?)(?:'? time| from (?:now|today)| away| later)", self._ahead
@@ -157,7 +167,7 @@ class _Reader:
             r"as soon as (?:possible|you can|poss)|a\.?s\.?a\.?p\.?|soonest|the sooner the better|"
             r"(?:your |the )?(?:next|first|earliest) (?:available|availble|avail|free|possible|opening|slot|appointment|"
             r"availability|one you have|gap|you have|you've got)(?: (?:slot|appointment|time|day))?|"
-            r"earliest(?: possible)?|soon|straight ?away|right away|any ?day",
+            r"earliest(?: possible)?|soon(?:er)?|straight ?away|right away|right now|immediately|any ?day",
             self._set_soonest,
         )
         self._each(
@@ -291,6 +301,13 @@ class _Reader:
                 return True
             first = _next_month(first)
         return False
+
+    def _week_of_date(self, m: re.Match[str]) -> bool:
+        day = self._dated(MONTH_NUMBERS[m["month"]], int(m["day"]), None)
+        self._no_such_day = self._no_such_day or day is None
+        if day:
+            self._weeks.append((day, day + dt.timedelta(days=6)))
+        return True
 
     def _exclude(self, m: re.Match[str]) -> bool:
         self._excluded.add(weekday_of(m))

@@ -65,6 +65,10 @@ SHIFT = re.compile(
     rf"(?<![a-z0-9])(?:by )?(?P<half>half )?{NUMBER} (?P<unit>minutes?|mins?|hours?|hrs?|days?|weeks?|fortnights?)\b"
     r"(?: (?P<way>earlier|sooner|later)\b)?"
 )
+#: the day next to a visit's
+BESIDE = re.compile(
+    r"\b(?:the )?(?:next|following) day\b|\bthe day (?:after|(?P<before>before))(?=\W*$|,| (?:instead|please|then)\b)"
+)
 SHIFT_UNITS = {
     "m": dt.timedelta(minutes=1),
     "h": dt.timedelta(hours=1),

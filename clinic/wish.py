@@ -57,7 +57,10 @@ class Wish:
         if earlier.first != earlier.last:
             return (self,)
         near = next((day for day in _around(earlier.first, self.named) if self._names(day)), self.first)
-        return (self, self._on(near, near)) if near > self.first else (self,)
+        if near <= self.first:
+            return (self,)
+        # "The 16th" after the 15th of a month is in that month; "thursday" may be the next one, too.
+        return (self._on(near, near),) if self.named == "number" else (self, self._on(near, near))
 
     def allows(self, day: dt.date) -> bool:
         """Whether a day's weekday is one of those that count."""

@@ -62,6 +62,8 @@ PHRASES = {
     "christmas eve": "24.12",
     "after christmas": "26.12-22.1.27",
     "april 31 or may 2": "2.5",
+    "the week of march 16": "16-22",
+    "week commencing 16th of march": "16-22",
     # weeks
     "this week": "4-8",
     "next week": "9-15",
@@ -292,7 +294,7 @@ def test_a_day_that_no_calendar_has_is_told(phrase: str) -> None:
         ("weekends", "sunday", "8-29 sun"),
         ("march 20", "friday", "20"),
         ("march 20", "thursday", "5 | 19"),
-        ("april 10", "the 14th", "14 | 14.4"),
+        ("april 10", "the 14th", "14.4"),
         ("friday", "thursday", "5"),
         ("next week, mornings", "any time", "9-15"),
         ("friday at 3pm", "the same time on monday", "9 @15:00"),
@@ -321,6 +323,8 @@ def test_a_day_that_was_offered_is_the_one_that_is_meant() -> None:
         ("bring it forward by 2 days", "2026-03-05 10:00"),
         ("delay it a day", "2026-03-08 10:00"),
         ("a fortnight later", "2026-03-21 10:00"),
+        ("the next day, same time", "2026-03-08 10:00"),
+        ("the day before please", "2026-03-06 10:00"),
     ],
 )
 def test_how_far_a_visit_is_moved_is_read_by_the_clocks_of_the_day(phrase: str, start: str) -> None:

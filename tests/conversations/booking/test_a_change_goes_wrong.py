@@ -125,3 +125,24 @@ async def test_what_was_just_booked_is_moved_by_a_time_alone(web: Guest, engine:
     assert "from Friday, March 6, 3 PM to Friday, March 6, 4 PM" in said
     await web("yes")
     assert [local(visit) for visit in visits(engine)] == ["Fri 06 Mar 16:00"]
+
+
+@pytest.mark.parametrize(
+    ("words", "when"),
+    [(("next day same time",), "Thu 12 Mar 14:00"), (("the day after", "3pm"), "Thu 12 Mar 15:00")],
+)
+async def test_the_day_after_is_the_one_after_the_visit(sms: Guest, engine: Engine, words: tuple[str, ...], when: str) -> None:
+    book(engine, "2026-03-11 14:00")
+    await sms("reschedule", *words, "yes")
+    assert [local(visit) for visit in visits(engine)] == [when]
+
+
+async def test_the_old_time_is_no_new_one(sms: Guest, booked: Visit) -> None:
+    assert "What day and time" in await sms("move my appointment to wednesday at 10")
+
+
+async def test_another_time_instead_of_a_yes_moves_what_was_to_be_cancelled(sms: Guest, booked: Visit, engine: Engine) -> None:
+    said = await sms("I need to cancel wednesday", "thursday at 2 would be ok")
+    assert "to Thursday, March 5, 2 PM" in said
+    await sms("yes")
+    assert [local(visit) for visit in visits(engine)] == ["Thu 05 Mar 14:00"]

@@ -1,5 +1,7 @@
 """A change of mind corrects what it names, and that alone."""
 
+import pytest
+
 from bot.engine import Engine
 from tests.conversations.booking.conftest import OTHER_PHONE, PHONE, Guest, local, visits
 
@@ -53,3 +55,29 @@ async def test_a_yes_with_a_change_is_read_back_again(web: Guest, engine: Engine
 async def test_a_correction_before_the_end(web: Guest, engine: Engine) -> None:
     await web("book a consultation friday at 3pm", "actually make it thursday at 3pm")
     assert [local(hold) for hold in web.holds] == ["Thu 05 Mar 15:00"]
+
+
+async def test_the_last_name_is_added_to_the_first(web: Guest) -> None:
+    await web("book a consultation tomorrow at 2pm", "Siobhan", "212 555 0101")
+    assert "Siobhan Murphy," in await web("the last name is Murphy")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "asked", "right", "then"),
+    [
+        ("the time", "What day and time", "3pm", "Tuesday, March 3, 3 PM"),
+        ("the phone number", "mobile number", "212 555 0102", "(212) 555-0102"),
+        ("my name", "full name", "Anne Smith", "Anne Smith"),
+    ],
+)
+async def test_what_is_named_as_wrong_is_asked_again(web: Guest, wrong: str, asked: str, right: str, then: str) -> None:
+    await web("book a consultation tomorrow at 2pm, Anna Smith 212 555 0101", "no")
+    assert asked in await web(wrong)
+    said = await web(right)
+    assert said.startswith("Please check this")
+    assert then in said
+
+
+async def test_a_time_alone_where_the_name_is_asked_is_a_time(web: Guest) -> None:
+    await web("book a consultation on saturday at 1pm", "10")
+    assert [local(hold) for hold in web.holds] == ["Sat 07 Mar 10:00"]

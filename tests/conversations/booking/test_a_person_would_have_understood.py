@@ -250,3 +250,22 @@ async def test_call_me_back_asks_for_somebody(web: Guest, engine: Engine) -> Non
 async def test_a_time_instead_of_a_name_is_a_time(web: Guest) -> None:
     await web("book a consultation tomorrow at 2pm", "around lunchtime")
     assert next(iter(web.choices)) == "Tue, Mar 3, 12 PM"
+
+
+@pytest.mark.parametrize("words", ["yes thx", "yep", "yes, thank you!", "ok thanks"])
+async def test_a_yes_with_thanks_is_a_yes(web: Guest, engine: Engine, words: str) -> None:
+    await web("book a consultation friday 3pm, Anna Lee 212 555 0101", words)
+    assert len(visits(engine)) == 1
+
+
+async def test_a_yes_to_a_time_that_is_kept_is_no_bad_answer(web: Guest) -> None:
+    said = await web("is friday 3pm available for a consultation?", "yes please")
+    assert said == "What is your full name?"
+
+
+async def test_who_tells_a_clinicians_matter_may_go_on_to_book(web: Guest) -> None:
+    await web("i want an appointment but i'm on roaccutane")
+    assert list(web.choices) == ["Book a visit", "Talk to a person"]
+    await web.choose("Book a visit")
+    said = await web("consultation friday 2pm, Anna Lee 212 555 0101")
+    assert "a clinician must confirm it first" in said

@@ -177,3 +177,13 @@ async def test_a_date_alone_is_a_wish_to_book(web: Guest) -> None:
     assert "What would you like to come in for?" in await web("do you have anything on 5/6?")
     await web("consultation")
     assert all(title.startswith("Wed, May 6") for title in web.choices if title != "Other times")
+
+
+async def test_the_week_of_a_date_is_that_week(web: Guest) -> None:
+    await web("is there availability the week of march 16 in the afternoon for a consultation?")
+    assert {title.split(", ")[1] for title in web.choices if title != "Other times"} == {"Mar 16", "Mar 17", "Mar 18"}
+
+
+async def test_the_next_number_is_in_the_month_spoken_of(web: Guest) -> None:
+    await web("book a consultation next month", "the 15th", "the 16th")
+    assert {title.split(", ")[1] for title in web.choices if title != "Other times"} == {"Apr 16"}
