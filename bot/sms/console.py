@@ -2,6 +2,7 @@
 
 import dataclasses
 from typing import Protocol
+from xml.sax.saxutils import escape
 
 from bot.settings import Settings
 from bot.sms.router import INBOUND, STATUS
@@ -18,8 +19,8 @@ RETRIES = "#rc=3&rp=all"
 class Numbers(Protocol):
     """Twilio's API, as far as a check needs it."""
 
-    def number_settings(self, number: str) -> dict[str, str] | None:
-        """Where a number sends its texts."""
+    def inbound_urls(self) -> list[str]:
+        """Where what is texted to the sender goes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +45,8 @@ def look(
         *_texts(wording),
         *(Finding(False, f"nothing is sent to {b.scope}: Twilio's error {b.error_code}; `stipple sms unblock`") for b in blocks),
     ]
-    if numbers is not None and settings.twilio_sender.startswith("+"):
-        found.append(_number(settings, numbers))
+    if numbers is not None:
+        found += _inbound(settings, numbers.inbound_urls())
     return [*found, *_console(settings, wording)]
 
 
@@ -98,13 +99,16 @@ def _texts(wording: SmsWording) -> list[Finding]:
     return found or [Finding(True, "each text of bot/sms/wording.yml is one segment of GSM-7")]
 
 
-def _number(settings: Settings, numbers: Numbers) -> Finding:
-    known = numbers.number_settings(settings.twilio_sender)
-    if known is None:
-        return Finding(False, "Twilio's account does not have the number of STIPPLE_TWILIO_SENDER")
-    wanted = settings.public_url + INBOUND
-    right = (known.get("sms_url") or "").partition("#")[0] == wanted
-    return Finding(right, f"Twilio sends texts to {known.get('sms_url') or 'nowhere'}" + ("" if right else f", not to {wanted}"))
+def _inbound(settings: Settings, urls: list[str]) -> list[Finding]:
+    wanted, found = settings.public_url + INBOUND, []
+    for url in urls:
+        right = url.partition("#")[0] == wanted
+        found.append(Finding(right, f"Twilio sends texts to {url or 'nowhere'}" + ("" if right else f", not to {wanted}")))
+    return found or [Finding(False, "Twilio's account has no number for STIPPLE_TWILIO_SENDER")]
+
+
+def _twiml(text: str) -> str:
+    return f"<Response><Message>{escape(text)}</Message></Response>"
 
 
 def _console(settings: Settings, wording: SmsWording) -> list[Finding]:
@@ -112,8 +116,9 @@ def _console(settings: Settings, wording: SmsWording) -> list[Finding]:
     replies = {"STOP": "stopped", "START": "started", "HELP": "help"}
     lines = (
         "",
-        "In Twilio's console, at the number or its Messaging Service:",
+        "In Twilio's console, at the Messaging Service (Integration, Send a webhook) or else at the number (Messaging):",
         f"  A message comes in: webhook, HTTP POST, {base}{INBOUND}{RETRIES}",
+        f"  Fallback, for when the server is away: a TwiML Bin with {_twiml(wording.text('broken'))}",
         f"  Delivery status callback: {base}{STATUS}",
         "  Smart Encoding: may stay off, texts are plain already",
         "  Advanced Opt-Out: take YES off its words; its replies:",

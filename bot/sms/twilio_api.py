@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import re
 from typing import Any
 
 import httpx
@@ -12,6 +13,9 @@ from twilio.rest import Client
 
 OFFICIAL = "https://api.twilio.com"
 TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+#: numbers of a Messaging Service that are looked at
+MOST_NUMBERS = 20
+_ITS_HOSTS = re.compile(r"https://(?:api|messaging)\.twilio\.com(?=/)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,15 +75,32 @@ class TwilioApi:
                 return Accepted(str(message.sid), str(message.status))
         return None
 
-    def number_settings(self, number: str) -> dict[str, Any] | None:
-        """Where a number of the account's sends its texts: `sms_url`, `sms_method`; None when it is not the account's.
+    def inbound_urls(self) -> list[str]:
+        """Where what is texted to the sender goes: the address of the number, of the Messaging Service, or of its numbers.
+
+        An address that is not set is empty; there is none at all when the account has no such sender.
 
         Raises:
             Refused, Unclear: as for sending.
         """
-        for found in self._do(lambda: self._client.incoming_phone_numbers.list(phone_number=number, limit=1)):
-            return {"sms_url": found.sms_url, "sms_method": found.sms_method}
-        return None
+        numbers = list(self._sender.values())
+        if service_sid := self._sender.get("messaging_service_sid"):
+            service = self._client.messaging.v1.services(service_sid)
+            try:
+                found = self._do(service.fetch)
+            except Refused as error:
+                if error.status == 404:
+                    return []
+                raise
+            if not found.use_inbound_webhook_on_number:
+                return [found.inbound_request_url or ""]
+            numbers = [each.phone_number for each in self._do(lambda: service.phone_numbers.list(limit=MOST_NUMBERS))]
+        owned = [self._do(lambda number=number: self._owned(number)) for number in numbers]
+        return [each.sms_url or "" for found in owned for each in found]
+
+    def _owned(self, number: str) -> list[Any]:
+        owned: list[Any] = self._client.incoming_phone_numbers.list(phone_number=number, limit=1)
+        return owned
 
     def _do(self, call: Any) -> Any:
         try:
@@ -116,8 +137,7 @@ class _Http(HttpClient):
         allow_redirects: bool = False,
     ) -> Response:
         """One request; the arguments are the library's, some of which are of no use here."""
-        if url.startswith(OFFICIAL):
-            url = self._base + url.removeprefix(OFFICIAL)
+        url = _ITS_HOSTS.sub(self._base, url) if self._base != OFFICIAL else url
         given: Any = {"params": params, "data": data, "headers": headers, "auth": auth}
         answer = self._client.request(method, url, **given)
         seconds = answer.headers.get("Retry-After", "")

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 ACCOUNT, TOKEN = "AC" + "1" * 32, "a" * 32
 _MESSAGES = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
+_SERVICES = "/v1/Services"
 _NUMBERS = f"/2010-04-01/Accounts/{ACCOUNT}/IncomingPhoneNumbers.json"
 
 
@@ -30,6 +31,7 @@ class FakeTwilio:
         self.requests: list[str] = []
         self.wrong: list[str] = []
         self.numbers: dict[str, str] = {}
+        self.services: dict[str, dict[str, Any]] = {}
         self.clock: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)
         self._sids = itertools.count(1)
         twilio = self
@@ -97,7 +99,18 @@ class FakeTwilio:
                 else []
             )
             return self._answer(handler, 200, _page("incoming_phone_numbers", found, parts.path))
+        if parts.path.startswith(_SERVICES):
+            return self._service(handler, *parts.path.removeprefix(f"{_SERVICES}/").split("/"))
         return self._error(handler, 404, 20404)
+
+    def _service(self, handler: BaseHTTPRequestHandler, sid: str, list_of: str = "") -> None:
+        if sid not in self.services:
+            return self._error(handler, 404, 20404)
+        if not list_of:
+            return self._answer(handler, 200, {"sid": sid, "account_sid": ACCOUNT} | self.services[sid])
+        found = [{"phone_number": number, "service_sid": sid} for number in self.numbers]
+        meta = {"key": "phone_numbers", "page": 0, "page_size": 50, "next_page_url": None, "url": handler.path}
+        return self._answer(handler, 200, {"phone_numbers": found, "meta": meta})
 
     def _refusal(self, handler: BaseHTTPRequestHandler, fields: dict[str, str]) -> tuple[int, dict[str, Any]] | None:
         """What Twilio's documentation asks of a request that creates a message."""

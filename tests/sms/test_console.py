@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from bot.settings import BadSetting, Settings
 from bot.sms import cli, console, simulate
 from bot.sms.service import Sms
-from clinic import consent, practice
+from clinic import consent, practice, yaml
 from clinic.services import Services
 from clinic.texting import Block
 from tests.services import free_port
@@ -95,6 +95,7 @@ def test_check_gives_the_replies_to_put_into_twilios_console(sms_settings: Setti
     lines = "\n".join(map(str, console.look(sms_settings, PRACTICE, sms.wording, [])))
     for name in ("stopped", "started", "help"):
         assert sms.wording.text(name) in lines
+    assert f"<Response><Message>{sms.wording.text('broken')}</Message></Response>" in lines
 
 
 @pytest.mark.parametrize(("sender", "sound"), [("+12125550144", True), ("+12125550100", False)])
@@ -121,7 +122,30 @@ def test_check_online_asks_twilio_where_the_number_sends_its_texts(sms_settings:
             (line,) = [f for f in console.look(set_up, PRACTICE, sms.wording, [], api) if "Twilio sends texts to" in f.text]
             assert line.sound is sound
         peer.numbers = {}
-        assert any("does not have the number" in f.text for f in console.look(set_up, PRACTICE, sms.wording, [], api))
+        assert any("has no number" in f.text for f in console.look(set_up, PRACTICE, sms.wording, [], api))
+    finally:
+        peer.close()
+
+
+def test_check_online_asks_a_messaging_service_too(sms_settings: Settings, sms: Sms) -> None:
+    from bot.sms.twilio_api import TwilioApi
+
+    service, right = "MG" + "2" * 32, f"{sms_settings.public_url}/sms/inbound"
+    set_up = sms_settings.model_copy(update={"twilio_account": ACCOUNT, "twilio_sender": service})
+    peer = FakeTwilio()
+    api = TwilioApi(ACCOUNT, TOKEN, service, base=peer.url, timeout=httpx.Timeout(30))
+
+    def looked() -> list[bool | None]:
+        return [f.sound for f in console.look(set_up, PRACTICE, sms.wording, [], api) if f.text.startswith("Twilio")]
+
+    try:
+        peer.numbers = {CLINIC: right, NUMBER: "https://elsewhere.example/"}
+        assert looked() == [False]
+        for url, sound in ((right, True), ("https://elsewhere.example/", False), (None, False)):
+            peer.services = {service: {"inbound_request_url": url, "use_inbound_webhook_on_number": False}}
+            assert looked() == [sound]
+        peer.services = {service: {"inbound_request_url": None, "use_inbound_webhook_on_number": True}}
+        assert looked() == [True, False]
     finally:
         peer.close()
 
@@ -195,7 +219,9 @@ def test_the_guide_names_each_setting_and_what_registration_asks_for() -> None:
     for name in Settings.model_fields:
         if name.startswith(("sms_", "twilio_", "public_")) and name != "twilio_api":
             assert f"STIPPLE_{name.upper()}" in guide, name
+    (question,) = yaml.read(Path("domain.yml"))["responses"]["utter_ask_booking_form_booking_phone"]
     for asked in (
+        question["text"],
         "not ticked beforehand",
         "not required",
         "up to 4 texts per visit",

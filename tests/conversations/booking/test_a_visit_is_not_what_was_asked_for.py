@@ -106,7 +106,7 @@ async def test_what_was_agreed_to_is_on_record(web: Guest, engine: Engine, clock
     await web("book a consultation tomorrow at 2pm", "Anna Smith", "212 555 0101", "yes")
     (said,) = engine.services.consents.history(PHONE)
     assert (said.purpose, said.given, said.channel, said.conversation_id) == (consent.TEXTS, True, "web", web.id)
-    assert said.wording == "booking-1"
+    assert said.wording == "booking-2"
     assert said.at == clock.moment
 
 
