@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import booking, folders, report
+from bench import booking, folders, report, web
 from bench.contestants import Contestant, Stipple, Stock
 from bench.measure import TURNS, Measured, measure
 from bench.process import Failed
@@ -42,6 +42,8 @@ def main() -> None:
     try:
         timed = booking.measure()
         print("bench: booking is measured", flush=True)
+        chatted = web.measure()
+        print("bench: the website chat is measured", flush=True)
         for contestant in contestants:
             measured.append(measure(contestant, made, given.messages, given.turns, _teller(contestant.name)))
             (FOLDER / "figures.json").write_text(json.dumps([m.as_json() for m in measured], indent=1))
@@ -49,7 +51,7 @@ def main() -> None:
         sys.exit(f"bench: {error}")
     ours, stock = measured
     command = shlex.join(["python", "-m", "bench", *sys.argv[1:]])
-    print(report.write(given.docs, command, load, made, given.examples, stock, ours, timed))
+    print(report.write(given.docs, command, load, made, given.examples, stock, ours, timed, chatted))
     print(f"bench: wrote {given.docs / report.PAGE} and {given.docs / report.CHART}")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import web
 from bench.booking import Timed
 from bench.folders import Folders
 from bench.measure import TURNS, Measured
@@ -40,6 +41,8 @@ How it was measured:
   messages out for which they exist, and small talk and tasks with them.
 - **Booking**: Stipple alone, on SQLite. The search goes through 90 days of 5 practitioners with 2,000 visits between them;
   turns are those of conversations that end in a visit.
+- **Website chat**: Stipple alone, in Chromium on the same machine, on the demo clinic's page. An answer is painted when the
+  browser has drawn the frame that holds it. Replies are those of `POST /chat/messages` to two visitors on the one process.
 - **Long conversation**: the time of a turn is the median of the eleven around it; the same eleven questions go round.
 """
 
@@ -122,6 +125,17 @@ def booking_table(timed: Sequence[Timed]) -> str:
     return "\n".join(lines)
 
 
+def web_table(timed: Sequence[web.Timed]) -> str:
+    """How quick the website chat is, as Markdown."""
+    lines = ["| website chat | p50 | p99 | target | |", "| --- | ---: | ---: | --- | --- |"]
+    for each in timed:
+        verdict = "met" if each.met else "not met"
+        lines.append(
+            f"| {each.what} | {each.p50:.1f} ms | {each.p99:.1f} ms | {each.at} at most {each.target:g} ms | {verdict} |"
+        )
+    return "\n".join(lines)
+
+
 def write(
     folder: Path,
     command: str,
@@ -131,12 +145,15 @@ def write(
     stock: Measured,
     ours: Measured,
     booking: Sequence[Timed],
+    chat: Sequence[web.Timed],
 ) -> str:
     """Writes the page and the chart, and returns the tables; `load` is how busy the machine was before."""
-    shown = f"{table(rows(stock, ours))}\n\n{booking_table(booking)}"
+    shown = "\n\n".join((table(rows(stock, ours)), booking_table(booking), web_table(chat)))
+    cores = len(os.sched_getaffinity(0))
+    usable = f"{cores} usable core" if cores == 1 else f"{cores} usable cores"
     many = "all examples" if most is None else f"at most {most} examples of each topic or other intent"
     facts = (
-        f"`{command}` on {dt.datetime.now(dt.UTC):%d %B %Y}, on a machine with {len(os.sched_getaffinity(0))} cores\n"
+        f"`{command}` on {dt.datetime.now(dt.UTC):%d %B %Y}, on a machine with {usable}\n"
         f"({platform.system()}, {platform.machine()}) whose load was {load:.1f} before it began, with {many}:\n"
         f"{folders.examples:,} examples of {folders.labels} topics and intents, the same for both. Messages that got no reply:\n"
         f"stock {stock.silent}, Stipple {ours.silent}."
