@@ -32,6 +32,7 @@ from bot.reply import Choice, Message, Reply, Safety, UnknownChoice, Zone
 from bot.review import Review
 from bot.runner import StraightRunner
 from bot.settings import Settings
+from bot.sms.words import Words
 from bot.sources import Sources
 from bot.tidy import MAX_LENGTH, TroubleSpotter, tidy
 from bot.tracker_store import SqlTrackerStore, TurnTaken
@@ -86,6 +87,7 @@ class Engine:
         self.review = Review(store.database)
         self._spotter = TroubleSpotter(LANGUAGES)
         self._follow_ups = FollowUps.load()
+        self._words = Words.load()
         self._openers: dict[str, Choice] = {}
         self._locks: dict[str, _CountedLock] = {}
 
@@ -231,6 +233,8 @@ class Engine:
         request = self.services.handoffs.of(conversation)
         if request and choice is None and not tracker.active_loop_name:
             questions = self._or_contact(text, questions, last)
+        if channel != "sms" and choice is None and not tracker.active_loop_name:
+            questions = self._or_no_texts(text, questions)
         with_person = request is not None and request.status == "claimed"
         if quiet := with_person and questions[0]["intent"]["name"] not in DANGERS:
             questions = [certain(text, _QUIET, questions[0])]
@@ -300,6 +304,13 @@ class Engine:
             return questions
         others = [q for q in questions if q["intent"]["name"] in _BESIDE_A_FORM and not self._tells(q["text"], asked)]
         return [certain(text, "leave_contact") | {"task": _QUIET}, *others]
+
+    def _or_no_texts(self, text: str, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """The questions, or the wish for no more text messages, which counts wherever it is said."""
+        wish = self._words.wish(text)
+        if wish is None or "alarm" in questions[0] or questions[0]["intent"]["name"] in DANGERS:
+            return questions
+        return [certain(text, "end_texts" if wish.keyword == "stop" else "how_to_end_texts")]
 
     def _tells(self, text: str, asked: str | None = None) -> bool:
         """Whether a text says how somebody can be reached, or which visit is meant."""

@@ -97,6 +97,7 @@ class Reasons(_Entry):
     texted_cancel: str
     reminder_refused: str
     number_wrong: str
+    no_texts: str
 
 
 class Wording(_Entry):

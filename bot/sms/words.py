@@ -150,6 +150,13 @@ class Words:
         # "please cancel" is about a visit more likely than not, "please stop" is not.
         if _bare(self._fillers.sub(" ", plain)) in self._stop_words:
             return Meaning("stop")
+        return self._wish(plain)
+
+    def wish(self, text: str) -> Meaning | None:
+        """Whether something that was written elsewhere, as in the chat, asks for no texts, in words that leave no doubt."""
+        return self._wish(self._plain(text))
+
+    def _wish(self, plain: str) -> Meaning | None:
         for match in self._phrases.finditer(plain):
             before = plain[: match.start()]
             if self._negated.search(before):
