@@ -271,13 +271,16 @@ class Channel:
     async def _code(self, task: Task) -> Answer | None:
         """The answer to a number or a letter that our texts asked for; None when the text is none."""
         text, thread = task.text, task.thread or Thread()
+        told_of = self._texting.visit_told_of(text.number, task.answered_at)
+        if not told_of and self._with_person(text.number):
+            return None
         number = self._words.number(text.body)
         if number is not None and 1 <= number <= len(thread.offered):
             with suppress(UnknownChoice):
                 return self._worded(task, await self._turn(task, "", thread.offered[number - 1]))
-        code = self._words.code(text.body)
-        told_of = self._texting.visit_told_of(text.number, task.answered_at)
-        if told_of and self._words.agrees(text.body):
+        code, visits = self._words.code(text.body), self._services.booking.upcoming(text.number)
+        reminded = next((visit for visit in visits if visit.id == told_of), None)
+        if reminded and self._words.agrees(text.body):
             code = "confirm"
         if code == "more":
             return self._more(thread)
@@ -287,13 +290,13 @@ class Channel:
         if code == "confirm" and not told_of and form:
             # It is what was just read back that is confirmed.
             return None
-        if code in ("confirm", "move", "cancel") and (visits := self._services.booking.upcoming(text.number)):
+        if code in ("confirm", "move", "cancel") and visits:
             if code == "confirm":
-                return self._confirmed(task, next((visit for visit in visits if visit.id == told_of), visits[0]))
+                return self._confirmed(task, reminded or visits[0])
             sentences = self._words.sentences
             return self._worded(task, await self._turn(task, sentences.move if code == "move" else sentences.cancel))
-        if form or self._services.handoffs.with_person(self.pseudonyms.conversation(text.number)):
-            # Somebody has asked, and this may be the answer.
+        if form:
+            # It may be the answer to what was asked.
             return None
         if number is not None:
             return self._hinted("no_such_number", task)
@@ -302,6 +305,8 @@ class Channel:
     def _sentence(self, text: Incoming) -> str:
         """What is put to the understanding: the text, or what a letter or a sign stands for."""
         sentences = self._words.sentences
+        if self._with_person(text.number):
+            return text.body
         if self._words.is_sign(text.body):
             return sentences.yes if self._form(text.number) else sentences.thanks
         if self._words.agrees(text.body):
@@ -313,6 +318,9 @@ class Channel:
             return Answer(replies.whole(self._wording.text("nothing_more")), thread)
         parts, rest = replies.go_on(thread.rest, self._wording.text("more"))
         return Answer(parts, Thread(thread.offered, rest))
+
+    def _with_person(self, number: str) -> bool:
+        return self._services.handoffs.with_person(self.pseudonyms.conversation(number))
 
     def _form(self, number: str) -> str | None:
         return self.engine.form(self.pseudonyms.conversation(number)) if self.engine else None

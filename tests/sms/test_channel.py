@@ -414,7 +414,10 @@ class TestWords:
     def test_no_question_is_left_by_a_word_that_stops_texts(self) -> None:
         """3.5b: nothing that is sent by text names such a word as an answer, as the website may."""
         words = Words.load()
+        said_in_the_chat_alone = {"utter_how_to_end_texts", "utter_ask_booking_form_booking_phone"}
         for name, variants in yaml.read(Path("domain.yml"))["responses"].items():
+            if name in said_in_the_chat_alone:
+                continue
             said = next((each for each in variants if each.get("channel") == "sms"), variants[0])
             for answer in re.findall(r'"(.+?)"', said["text"]):
                 assert words.keyword(answer) in (None, Meaning("yes")), name

@@ -37,17 +37,23 @@ class TestCodes:
         assert not echo.heard
 
     @pytest.mark.parametrize("text", ["3", "C", "R", "X"])
-    async def test_within_a_form_and_for_a_person_it_may_be_the_answer(
-        self, known: Twilio, echo: Echo, sms: Sms, services: Services, text: str
-    ) -> None:
+    async def test_within_a_form_it_may_be_the_answer(self, known: Twilio, echo: Echo, text: str) -> None:
         echo.form_at_work = "booking_form"
         await known.say(text)
-        echo.form_at_work = None
+        assert echo.texts == [text]
+
+    @pytest.mark.parametrize("text", ["1", "C", "X", "MORE", "AGENT", "👍", "y"])
+    async def test_a_person_who_has_the_conversation_reads_it_as_it_was_written(
+        self, known: Twilio, echo: Echo, sms: Sms, services: Services, text: str
+    ) -> None:
+        book(services)
+        echo.says["healing"] = said("Which of these?", choices=("Redness", "Peeling"), zone="clarify")
+        await known.say("healing")
         conversation = sms.channel.pseudonyms.conversation(NUMBER)
         request = services.handoffs.open(conversation, channel="sms", reason="asked", urgency="routine", phone=NUMBER)
         services.handoffs.claim(request.id, "Kim")
         await known.say(text)
-        assert echo.texts == [text, text]
+        assert echo.texts == ["healing", text]
 
     async def test_more_brings_the_rest_and_choices_stay(self, known: Twilio, echo: Echo) -> None:
         """3.5c"""

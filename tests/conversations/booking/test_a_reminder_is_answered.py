@@ -67,11 +67,21 @@ def reminded(booked: Visit, remind: Callable[..., str]) -> Visit:
     return booked
 
 
-@pytest.mark.parametrize("answer", ["C", "c", " C. ", "confirm", "Yes", "y"])
+@pytest.mark.parametrize("answer", ["C", "c", " C. ", "confirm", "Yes", "y", "👍"])
 async def test_c_or_yes_confirms(phone: Twilio, reminded: Visit, engine: Engine, answer: str) -> None:
     (said,) = await phone.say(answer)
     assert "we look forward to seeing you Wednesday" in said
     assert engine.services.booking.history(reminded.id)[-1]["change"] == "acknowledged"
+
+
+async def test_a_yes_to_a_cancelled_visit_confirms_no_other(
+    phone: Twilio, remind: Callable[..., str], engine: Engine, booked: Visit
+) -> None:
+    other = book(engine, "2026-03-06 10:00")
+    engine.services.booking.cancel(booked.id, version=booked.version, key="k", actor="staff")
+    assert "is cancelled" in remind(hours=2)
+    await phone.say("👍")
+    assert engine.services.booking.history(other.id)[-1]["change"] != "acknowledged"
 
 
 async def test_r_moves_by_the_numbers_of_slots(phone: Twilio, reminded: Visit, engine: Engine) -> None:
