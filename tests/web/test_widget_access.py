@@ -14,6 +14,14 @@ PHONE = {"width": 390, "height": 780}
 SMALL = {"width": 320, "height": 568}
 # A window of 1280 by 1024 at 200 % and at 400 %.
 TWICE, FOUR_TIMES = {"width": 640, "height": 512}, {"width": 320, "height": 256}
+# Whether the last reply can be seen between the head and the field: its beginning, and its end.
+IN_SIGHT = """(() => {
+  const all = document.querySelectorAll(".message");
+  const { top, bottom } = all[all.length - 1].getBoundingClientRect();
+  const head = document.querySelector("header").getBoundingClientRect();
+  const [from, to] = [Math.max(0, head.bottom), document.getElementById("form").getBoundingClientRect().top];
+  return [top >= from && top < to, bottom <= to];
+})()"""
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -93,6 +101,7 @@ async def test_axe_finds_nothing_on_small_screens_and_nothing_is_cut_off(
     whole = {"x": 0, "y": 0, **size}
     await until(page.locator("#stipple iframe").bounding_box, lambda box: box == whole if size != TWICE else within(box, whole))
     await chat.ask("does it hurt?")
+    await becomes(chat.panel, f"{IN_SIGHT}[0]", True)
     await check(chat.panel, "an answer")
     await chat.write("I would like to book a consultation")
     await chat.panel.wait_for_selector(".choices button")
@@ -186,13 +195,15 @@ async def test_on_a_phone_the_rest_of_the_page_waits_and_comes_back(context: Bro
     chat = await opened(page, server.url)
     await becomes(page, "document.body.inert", True)
     await expect(page.locator("#stipple .panel")).to_have_attribute("aria-modal", "true")
+    await chat.write("I would like to book a consultation")
+    await becomes(chat.panel, IN_SIGHT, [True, True])
     # The keyboard takes the lower half of the screen.
     await page.evaluate(
         """() => { Object.defineProperty(visualViewport, "height", { value: 400, configurable: true });
         visualViewport.dispatchEvent(new Event("resize")); }"""
     )
     await until(page.locator("#stipple iframe").bounding_box, lambda box: box is not None and box["height"] == 400)
-    await expect(chat.panel.locator("#field")).to_be_visible()
+    await becomes(chat.panel, IN_SIGHT, [True, True])
     await chat.panel.click("#close")
     await page.wait_for_selector("#stipple .panel", state="hidden")
     await becomes(page, "document.body.inert", False)

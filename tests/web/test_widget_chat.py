@@ -179,6 +179,20 @@ async def test_a_website_sets_colour_side_greeting_icon_and_label(context: Brows
     await expect(chat.panel.locator("#send")).to_have_css("color", "rgb(11, 110, 79)")
 
 
+async def test_a_website_sets_the_same_by_styles_and_before_the_line(context: BrowserContext, server: Server, site: Site) -> None:
+    head = """<style>:root { --stipple-colour: #0b6e4f; --stipple-side: 40px; --stipple-bottom: 88px; --stipple-layer: 7 }</style>
+      <script>window.Stipple = { theme: "dark", greeting: "Hello there.", language: "nowhere" }</script>"""
+    chat = await opened(await context.new_page(), site.put("/styles", page_with_widget(server, head=head)))
+    launcher = chat.page.locator("#stipple .launcher")
+    await expect(launcher).to_have_css("background-color", "rgb(11, 110, 79)")
+    await until(launcher.bounding_box, lambda box: box is not None and box["x"] + box["width"] == 1160)
+    await until(launcher.bounding_box, lambda box: box is not None and box["y"] + box["height"] == 772)
+    await expect(chat.page.locator("#stipple")).to_have_css("z-index", "7")
+    await expect(chat.panel.locator("#greeting")).to_have_text("Hello there.")
+    await expect(chat.panel.locator("html")).to_have_css("color-scheme", "dark")
+    await expect(chat.panel.locator("html")).to_have_attribute("lang", "en")
+
+
 async def test_any_colour_is_made_readable(chat: Chat, server: Server) -> None:
     contrasts = await chat.panel.evaluate(_CONTRASTS)
     assert [found for found in contrasts if found[-1] < 4.5] == []

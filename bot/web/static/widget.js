@@ -217,7 +217,7 @@
     .card { position: absolute; inset: 0; overflow: auto; padding: 28px; background: Canvas; font-weight: 400; outline: 0; }
     h2 { margin: 0 0 12px; font-size: 20px; }
     p { margin: 0 0 12px; }
-    a { color: LinkText; }
+    a { color: inherit; white-space: nowrap; }
     .card button { min-height: 44px; margin: 8px 8px 0 0; padding: 0 18px; border: 1px solid currentColor; border-radius: 22px; background: none; color: inherit; font: inherit; cursor: pointer; }
     @keyframes rise { from { opacity: 0; transform: translateY(10px); } }
     @media (max-width: 480px), (max-height: 460px) {

@@ -48,6 +48,8 @@ export class View {
   #typing = find("typing");
   #status = find("status");
   #latest = find("latest");
+  // Whether what is said last is in sight, and is to stay so when the panel changes its size, as when a phone's keyboard comes.
+  #end = false;
   #typingAfter = 0;
   #tellAfter = 0;
   #times;
@@ -63,7 +65,12 @@ export class View {
     this.#choose = choose;
     this.#times = new Intl.DateTimeFormat(config.language, { hour: "numeric", minute: "2-digit" });
     this.#days = new Intl.DateTimeFormat(config.language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
-    this.#log.addEventListener("scroll", () => this.#atEnd() && (this.#latest.hidden = true), { passive: true });
+    const scrolled = () => {
+      this.#end = this.#atEnd();
+      if (this.#end) this.#latest.hidden = true;
+    };
+    document.addEventListener("scroll", scrolled, { passive: true, capture: true });
+    new ResizeObserver(() => this.#end && this.#toEnd()).observe(this.#log);
     this.#latest.addEventListener("click", () => {
       this.#toEnd();
       this.#log.focus({ preventScroll: true });
@@ -143,14 +150,12 @@ export class View {
     box.dataset.trouble = trouble;
     const title = trouble && this.#words[trouble];
     const text = trouble === "away" ? this.#words.away_text : "";
-    const follow = this.#atEnd();
     find("trouble-title").textContent = title;
     find("trouble-text").textContent = text;
     find("contact").hidden = trouble === "too_many";
     find("retry").hidden = trouble !== "away";
     box.hidden = !trouble;
     this.#status.textContent = `${title} ${text}`.trim();
-    if (follow) this.#toEnd();
   }
 
   /** Another conversation begins on an empty page. */
@@ -159,7 +164,7 @@ export class View {
     this.#welcome.classList.remove("past");
     this.typing(false);
     this.#latest.hidden = true;
-    this.#log.scrollTop = 0;
+    this.#scroller.scrollTop = 0;
   }
 
   /** Another conversation begins below this one. */
@@ -294,12 +299,19 @@ export class View {
     setTimeout(() => this.#log.removeAttribute("aria-live"), 500);
   }
 
+  // In very low windows it is the whole page.
+  get #scroller() {
+    return getComputedStyle(this.#log).overflowY === "visible" ? document.documentElement : this.#log;
+  }
+
   #atEnd() {
-    return this.#log.scrollHeight - this.#log.scrollTop - this.#log.clientHeight < 60;
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < 60;
   }
 
   #toEnd() {
-    this.#log.scrollTop = this.#log.scrollHeight;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#end = true;
   }
 
   // A long reply is shown from its beginning.
@@ -307,7 +319,10 @@ export class View {
   #show(first) {
     this.#toEnd();
     if (!first) return;
-    const above = first.getBoundingClientRect().top - this.#log.getBoundingClientRect().top - 12;
-    if (above < 0) this.#log.scrollTop += above;
+    const scroller = this.#scroller;
+    const edge = scroller === this.#log ? scroller.getBoundingClientRect().top : 0;
+    const above = first.getBoundingClientRect().top - edge - 12;
+    if (above < 0) scroller.scrollTop += above;
+    this.#end = this.#atEnd();
   }
 }
