@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from bot import desk, logs, office
+from bot import desk, logs, office, visits
 from bot.settings import BadSetting, Settings
 from bot.sms import cli as sms_cli
 from clinic import database, practice
@@ -28,6 +28,7 @@ app.add_typer(office.outbox, name="outbox")
 app.add_typer(office.privacy, name="privacy")
 app.add_typer(office.calendar, name="calendar")
 app.add_typer(desk.app, name="desk")
+app.add_typer(visits.app, name="visits")
 
 
 def main() -> None:

@@ -86,25 +86,12 @@ class _Desk:
         self._texting = _texting(self._engine, settings, self._services)
         self._say: dict[str, Any] = yaml.read(WORDING)
         self._wording = wording.load()
-        # Highlighting and markup would read meanings into what visitors write.
-        self._console = Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+        self._console = console()
 
     def list_requests(self, closed: bool) -> None:
         requests = self._services.handoffs.requests(*(("closed",) if closed else ()))
         rows = [self._row(request) for request in requests]
-        if not self._console.is_terminal:
-            for row in rows:
-                print("\t".join(row.values()))
-            return
-        if not rows:
-            self._console.print(self._say["none"])
-            return
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in rows[0]:
-            table.add_column(self._say["columns"][name], no_wrap=name == "id", overflow="fold")
-        for request, row in zip(requests, rows, strict=True):
-            table.add_row(*(Text(value) for value in row.values()), style=_STYLES.get(request.urgency, ""))
-        self._console.print(table)
+        show_rows(self._console, rows, [_STYLES.get(request.urgency, "") for request in requests], self._say)
 
     def show(self, start: str) -> None:
         request = self._find(start)
@@ -114,12 +101,12 @@ class _Desk:
         lines = self._row(request) | {"waiting": since} | contact
         for name in self._say["labels"]:
             for value in self._visits(request) if name == "visits" else [lines[name]]:
-                shown = self._plain(value or self._say["nothing"])
+                shown = harmless(value or self._say["nothing"])
                 self._console.print(Text.assemble((f"{self._say['labels'][name]:10}", "dim"), shown))
         self._console.print(f"\n{self._say['turns']}", style="bold")
         # Plain lines are read by programs, too: one message a line.
         for said in History(self._engine).since(request.conversation_id, Cursor()).messages[-LAST:]:
-            who, text = self._say["author"][said.author], " ".join(self._plain(said.text).split())
+            who, text = self._say["author"][said.author], " ".join(harmless(said.text).split())
             self._console.print(Text(f"{self._time(said.at)}  {who:10}{text}", style=_STYLES.get(said.author, "")))
 
     def claim(self, start: str, staff: str) -> None:
@@ -185,7 +172,7 @@ class _Desk:
             "name": request.name or self._say["nothing"],
             "reason": self._wording.reason(request.reason),
         }
-        return {name: self._plain(value) for name, value in values.items()}
+        return {name: harmless(value) for name, value in values.items()}
 
     def _visits(self, request: Request) -> Iterator[str]:
         for visit in self._services.booking.upcoming(request.phone) if request.phone else []:
@@ -198,9 +185,32 @@ class _Desk:
     def _time(self, moment: dt.datetime) -> str:
         return self._services.facts.moment(moment, short=True)
 
-    def _plain(self, text: str) -> str:
-        """Without control characters, which a terminal would obey."""
-        return "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+
+def console() -> Console:
+    """The terminal, for what visitors wrote: highlighting and markup would read meanings into it."""
+    return Console(highlight=False, markup=False, soft_wrap=not sys.stdout.isatty())
+
+
+def harmless(text: str) -> str:
+    """A text without control characters, which a terminal would obey."""
+    return "".join(c if unicodedata.category(c)[0] != "C" else " " for c in text)
+
+
+def show_rows(to: Console, rows: list[dict[str, str]], styles: list[str], say: dict[str, Any]) -> None:
+    """Shows rows as a table or, into a pipe, as lines with tabs; `say` has the `columns` and what to say of `none`."""
+    if not to.is_terminal:
+        for row in rows:
+            print("\t".join(row.values()))
+        return
+    if not rows:
+        to.print(say["none"])
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for n, name in enumerate(rows[0]):
+        table.add_column(say["columns"][name], no_wrap=n == 0, overflow="fold")
+    for row, style in zip(rows, styles, strict=True):
+        table.add_row(*(Text(value) for value in row.values()), style=style)
+    to.print(table)
 
 
 def _ago(request: Request) -> str:

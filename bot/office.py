@@ -31,7 +31,7 @@ def list_outbox(
     """List the messages that were given up on, and those that wait."""
     if context.invoked_subcommand is not None:
         return
-    services = _services(_start())
+    services = clinic_services(start())
     dead, waiting = services.outbox.entries("dead"), services.outbox.entries("sending") + services.outbox.entries("waiting")
     for entry in (*dead, *waiting):
         print(_line(services, entry) + (f"  {_person(services, entry)}" if who else ""))
@@ -46,7 +46,7 @@ def retry(
     """Send a message again that was given up on, once its cause is put right."""
     if (message is None) != every:
         raise typer.BadParameter("give a message's id, or --all")
-    box = _services(_start()).outbox
+    box = clinic_services(start()).outbox
     ids = [message] if message is not None else [entry.id for entry in box.entries("dead")]
     for each in ids:
         try:
@@ -59,8 +59,8 @@ def retry(
 @privacy.command()
 def export(phone: Number) -> None:
     """Write all that is kept about a person, as JSON."""
-    settings = _start()
-    services = _services(settings)
+    settings = start()
+    services = clinic_services(settings)
     number = _number(services, phone)
     print(json.dumps(services.privacy.export(number, _by_text(settings, number)), indent=2, ensure_ascii=False))
 
@@ -72,8 +72,8 @@ def erase(
     cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the visits that are still ahead.")] = False,
 ) -> None:
     """Erase a person: conversations, requests, texts, and who came to the visits."""
-    settings = _start()
-    services = _services(settings)
+    settings = start()
+    services = clinic_services(settings)
     number = _number(services, phone)
     kept = {name: len(rows) for name, rows in services.privacy.export(number, _by_text(settings, number)).items() if rows}
     if not kept:
@@ -95,7 +95,7 @@ def erase(
 @calendar.command("list")
 def list_calendars() -> None:
     """List practitioners and rooms, and how many secret addresses open each one's visits."""
-    services = _services(_start())
+    services = clinic_services(start())
     live = services.feeds.live()
     for resource in services.practice.resources:
         caldav = "  and a CalDAV calendar in step" if resource.calendar else ""
@@ -105,9 +105,9 @@ def list_calendars() -> None:
 @calendar.command()
 def issue(resource: Resource) -> None:
     """Make a secret address for a calendar application to subscribe to. It is shown this once."""
-    settings = _start()
+    settings = start()
     try:
-        secret = _services(settings).feeds.issue(resource)
+        secret = clinic_services(settings).feeds.issue(resource)
     except UnknownResource:
         _unknown(resource)
     print(f"{settings.public_url or f'http://{settings.host}:{settings.port}'}/calendar/{secret}.ics")
@@ -116,16 +116,18 @@ def issue(resource: Resource) -> None:
 @calendar.command()
 def revoke(resource: Resource) -> None:
     """Make all secret addresses of a practitioner or a room useless, those of one who has left included."""
-    print(f"{_services(_start()).feeds.revoke(resource)} addresses of {resource} are useless now")
+    print(f"{clinic_services(start()).feeds.revoke(resource)} addresses of {resource} are useless now")
 
 
-def _start() -> Settings:
+def start() -> Settings:
+    """The settings, and a log that says little."""
     settings = Settings.read()
     logs.configure("error")
     return settings
 
 
-def _services(settings: Settings) -> Services:
+def clinic_services(settings: Settings) -> Services:
+    """The clinic's services on the database of the settings."""
     from bot.background import channels
 
     engine = database.connect(settings.database_url)

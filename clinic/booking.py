@@ -15,10 +15,10 @@ from clinic.models import Appointment
 from clinic.once import Once
 from clinic.practice import Practice, Service
 from clinic.timetable import Timetable, extent, moment_of
-from clinic.visits import AHEAD, Actor, Change, Visit, Visitor, Visits, new_reference
+from clinic.visits import AHEAD, Actor, Change, Visit, Visitor, Visits, new_reference, tidy_reference
 
 #: told of each change in the transaction that makes it: the visit as it is now, and what happened
-Listener = Callable[[Connection, Visit, Change], None]
+Listener = Callable[[Connection, Visit, Change, Actor], None]
 Outcome = Literal["checked-in", "arrived", "fulfilled", "noshow"]
 
 # How the clinic's day may go on from each state.
@@ -227,6 +227,21 @@ class Booking:
 
         return database.write(self._engine, work)
 
+    def doubt(self, visit_id: str, reason: str) -> Visit:
+        """Makes a booked visit pending, with the key of a matter that a clinician decides; any other stays as it is.
+
+        Raises:
+            NotFound: there is no such visit.
+        """
+
+        def work(connection: Connection) -> Visit:
+            visit = self._visits.get(connection, visit_id, lock=True)
+            if visit.status != "booked" or visit.starts_at <= self._clock():
+                return visit
+            return self._change(connection, visit, "pending", "visitor", status="pending", pending_reason=reason)
+
+        return database.write(self._engine, work)
+
     def acknowledge(self, visit_id: str, *, version: int, key: str | None = None) -> Visit:
         """Notes that the visitor has answered a reminder: they will come.
 
@@ -265,6 +280,18 @@ class Booking:
             NotFound: there is none.
         """
         return database.read(self._engine, lambda connection: self._visits.get(connection, visit_id))
+
+    def named(self, reference: str) -> Visit:
+        """The visit of a reference, as people write it.
+
+        Raises:
+            NotFound: there is none.
+        """
+        mine = (Appointment.reference == tidy_reference(reference), Appointment.status != "proposed")
+        found = database.read(self._engine, lambda connection: self._visits.where(connection, *mine))
+        if not found:
+            raise NotFound(reference)
+        return found[0]
 
     def history(self, visit_id: str) -> list[dict[str, Any]]:
         """What has happened to a visit, in order: version, at, change, actor, status, practitioner and starts_at."""
@@ -349,5 +376,5 @@ class Booking:
         visit = self._visits.get(connection, visit_id)
         self._visits.record(connection, visit, change, actor, self._clock())
         for listener in self._listeners:
-            listener(connection, visit, change)
+            listener(connection, visit, change, actor)
         return visit

@@ -160,7 +160,7 @@ class Letters:
             "service": service.name if service else visit.service,
             "practitioner": self._called(visit.practitioner),
             "room": self._called(visit.room) if visit.room else "-",
-            "pending_reason": visit.pending_reason or "-",
+            "pending_reason": self._wording.reason(visit.pending_reason or "-"),
             "when": self._wording.moment(visit.starts_at),
             "when_short": self._wording.moment(visit.starts_at, short=True),
         }

@@ -7,7 +7,7 @@ from sqlalchemy import Connection
 from clinic.clock import Clock
 from clinic.handoff import REPLY, HandoffChange, Request
 from clinic.outbox import Outbox
-from clinic.visits import Change, Visit
+from clinic.visits import Actor, Change, Visit
 
 #: changes of a visit that people are told of
 ANNOUNCED: tuple[Change, ...] = ("booked", "pending", "approved", "moved", "cancelled")
@@ -22,7 +22,7 @@ class Notices:
         self._outbox = outbox
         self._clock = clock
 
-    def visit_changed(self, connection: Connection, visit: Visit, change: Change) -> None:
+    def visit_changed(self, connection: Connection, visit: Visit, change: Change, actor: Actor) -> None:
         """Tells staff, their systems and calendars, and the visitor of a change."""
         if change not in ANNOUNCED:
             return
@@ -33,8 +33,8 @@ class Notices:
         add(connection, "calendar", "staff.calendar", visit.id, visit.version)
         if visit.email:
             add(connection, "email", f"visitor.{what}", visit.id, visit.version)
-        # Who books by text reads the outcome in the reply; what staff decide later has no reply.
-        if visit.phone and (visit.channel != "sms" or change == "approved"):
+        # Who books by text reads the outcome in the reply; what staff do has no reply.
+        if visit.phone and (visit.channel != "sms" or actor == "staff"):
             add(connection, "text", f"visitor.{what}", visit.id, visit.version)
 
     def handoff_changed(self, connection: Connection, request: Request, change: HandoffChange, number: int) -> None:

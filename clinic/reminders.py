@@ -11,7 +11,7 @@ from clinic.letters import REMINDER
 from clinic.models import Reminder
 from clinic.outbox import Outbox
 from clinic.practice import Practice
-from clinic.visits import Change, Visit, Visits
+from clinic.visits import Actor, Change, Visit, Visits
 
 _SCHEDULED_AT: tuple[Change, ...] = ("booked", "approved", "acknowledged", "moved")
 
@@ -26,7 +26,7 @@ class Reminders:
         self._outbox = outbox
         self._visits = Visits(practice)
 
-    def visit_changed(self, connection: Connection, visit: Visit, change: Change) -> None:
+    def visit_changed(self, connection: Connection, visit: Visit, change: Change, _actor: Actor) -> None:
         """Schedules the reminders of a booked visit that are not past already; those of older versions lapse."""
         if change not in _SCHEDULED_AT or visit.status != "booked":
             return

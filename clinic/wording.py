@@ -113,8 +113,8 @@ class Wording(_Entry):
     calendar: CalendarTitles
 
     def reason(self, key: str) -> str:
-        """Why a visitor needs a person, from the key that is kept with a request; a key without words as it is."""
-        return str(getattr(self.reasons, key, key))
+        """Why a visitor needs a person or a clinician, from the key that is kept of it; one without words of its own as it is."""
+        return str(getattr(self.reasons, key, key.replace("_", " ")))
 
     def moment(self, moment: dt.datetime, *, short: bool = False) -> str:
         """An aware moment as visitors read it, in its own time zone, with plain spaces only."""
