@@ -200,7 +200,9 @@ class Pages:
 
     def demo(self) -> str:
         """A clinic's website with the chat in it."""
-        return self._page("demo.html", {name: html.escape(str(value)) for name, value in self._values().items()})
+        values = self._values()
+        phone = {"phone": self._linker.html(str(values["clinic_phone"]))}
+        return self._page("demo.html", {name: html.escape(str(value)) for name, value in values.items()} | phone)
 
     def _page(self, name: str, values: dict[str, Any]) -> str:
         steady = {"version": self._version, "clinic_name": html.escape(self._practice.name)}

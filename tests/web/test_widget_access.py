@@ -7,6 +7,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
 from visiting import PATIENCE, ROOT, Chat, Site, becomes, booked, offered, opened, page_with_widget, until
 
+from bench.browser import panel_of
 from bench.serving import Server
 
 AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
@@ -134,9 +135,7 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
         if await page.evaluate("document.activeElement.id") == "stipple":
             break
     await keyboard.press("Enter")
-    handle = await page.wait_for_selector("#stipple iframe")
-    panel = await handle.content_frame()
-    assert panel
+    panel = await panel_of(page)
     await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
     await keyboard.type("does it")
     await keyboard.press("Shift+Enter")
@@ -161,6 +160,25 @@ async def test_all_works_by_keyboard_alone(context: BrowserContext, server: Serv
     await becomes(page, focused, "launcher")
     await keyboard.press("Enter")
     await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
+
+
+async def test_the_focus_goes_back_to_where_the_visitor_came_from(context: BrowserContext, server: Server, site: Site) -> None:
+    page = await context.new_page()
+    more = '<a href="#stipple">Ask us</a><label>Name <input></label>'
+    await page.goto(site.put("/focus", page_with_widget(server, more=more)))
+    await page.wait_for_selector("#stipple .launcher")
+    await page.focus("text=Ask us")
+    await page.keyboard.press("Enter")
+    panel = await panel_of(page)
+    await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
+    await page.keyboard.press("Escape")
+    await expect(page.locator("text=Ask us")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await panel.wait_for_function("() => document.hasFocus() && document.activeElement.id === 'field'")
+    await page.focus("input")
+    await page.evaluate("Stipple.close()")
+    await page.wait_for_selector("#stipple .panel", state="hidden")
+    await expect(page.locator("input")).to_be_focused()
 
 
 async def test_a_reply_is_read_out_once_and_old_ones_are_not(chat: Chat, server: Server) -> None:

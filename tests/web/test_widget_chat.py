@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import BrowserContext, Route, expect
 from visiting import Chat, Site, becomes, opened, page_with_widget, until
 
+from bench.browser import panel_of
 from bench.serving import Server
 
 HOSTILE = [
@@ -203,9 +204,7 @@ async def test_a_website_opens_closes_and_prefills_the_chat(context: BrowserCont
     await page.goto(site.put("/script", page_with_widget(server, more='<a href="#stipple">Ask us</a>')))
     await page.wait_for_function("() => !!window.Stipple?.open")
     await page.evaluate("Stipple.ask('Does it <i>hurt</i>?')")
-    handle = await page.wait_for_selector("#stipple iframe")
-    panel = await handle.content_frame()
-    assert panel
+    panel = await panel_of(page)
     await panel.wait_for_function("() => document.getElementById('field').value === 'Does it <i>hurt</i>?'")
     await expect(panel.locator(".message")).to_have_count(0)  # it is the visitor who sends it
     await page.evaluate("Stipple.close()")

@@ -140,7 +140,7 @@ async def booked(chat: Chat) -> str:
     assert "did not get" in await chat.write('<img src=x onerror="window.hacked=1">')
     assert "mobile" in await chat.write("Ada Byron")
     read_back = await chat.write("(212) 555-0117")
-    assert "Ada Byron" in read_back
+    assert "Ada Byron" in read_back, read_back
     assert "You are booked" in await chat.press(chat.choice("Yes, book it"))
     return read_back
 

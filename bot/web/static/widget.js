@@ -60,6 +60,8 @@
   let question;
   /** @type {HTMLElement | undefined} */
   let card;
+  /** @type {HTMLElement} */
+  let opener;
   let patience = 0;
 
   /** @param {Record<string, unknown>} message */
@@ -129,6 +131,8 @@
   const open = () => {
     if (!shown) {
       shown = true;
+      const active = /** @type {any} */ (document.activeElement);
+      opener = active === host || active === document.body ? launcher : active;
       panel.hidden = false;
       host.classList.add("open");
       if (!frame || card) load();
@@ -143,13 +147,15 @@
 
   const close = () => {
     if (!shown) return;
+    // The focus goes back to where the visitor came from, unless it is elsewhere on the page already.
+    const within = root.activeElement;
     shown = false;
     panel.hidden = true;
     host.classList.remove("open");
     fit();
     name();
     tell({ type: "close" });
-    launcher.focus();
+    if (within) (opener?.isConnected ? opener : launcher).focus();
   };
 
   /** @param {string} [text] */
