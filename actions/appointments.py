@@ -13,7 +13,7 @@ from actions import times
 from actions.forms import Form
 from actions.services import services
 from actions.times import Times, fits
-from actions.turn import Events, Slots, Turn, button, forgotten, hand_over, yes_or_no
+from actions.turn import CONCERN, Events, Slots, Turn, button, forgotten, hand_over, yes_or_no
 from clinic.errors import NotAllowed, NotFound, SlotTaken, SlotUnavailable, Stale, TooManyTries
 from clinic.said import ASKED_PHONE, ASKED_REFERENCE, ASKED_WHEN
 from clinic.visits import AHEAD, Visit
@@ -165,6 +165,8 @@ class ValidateVisitForm(Form):
             else:
                 start = dt.datetime.fromisoformat(turn.slots["visit_start"])
                 booking.reschedule(visit.id, start, version=visit.version, key=f"{key}/{start.isoformat()}")
+                if concern := turn.slots.get(CONCERN):
+                    booking.doubt(visit.id, concern)
         except (SlotTaken, SlotUnavailable):
             times = Times("visit", dispatcher, turn, _no, moving=visit.id)
             return times.start_again(visit.service, dt.datetime.fromisoformat(turn.slots["visit_start"]))
@@ -224,7 +226,8 @@ class ActionAskVisitConfirmed(Action):
         else:
             new = dt.datetime.fromisoformat(slots["visit_start"])
             values |= {"new_when": here.facts.moment(new), "zone": here.facts.zone(new)}
-            dispatcher.utter_message(response="utter_confirm_move", buttons=yes_or_no(domain, "utter_confirm_move"), **values)
+            response = "utter_confirm_move_pending" if visit.waits_for_clinician(slots.get(CONCERN)) else "utter_confirm_move"
+            dispatcher.utter_message(response=response, buttons=yes_or_no(domain, response), **values)
         return []
 
 
@@ -242,7 +245,7 @@ class ActionCloseVisit(Action):
             service = here.practice.service(visit.service)
             said = {MOVE: "utter_moved", CANCEL: "utter_cancelled"}.get(task or "", "utter_visit_details")
             dispatcher.utter_message(
-                response="utter_visit_details_pending" if task == CHECK and visit.status == "pending" else said,
+                response=f"{said}_pending" if visit.status == "pending" else said,
                 when=here.facts.moment(visit.starts_at),
                 zone=here.facts.zone(visit.starts_at),
                 service=service.name if service else "",
@@ -252,6 +255,22 @@ class ActionCloseVisit(Action):
             if task == CANCEL:
                 return [*forgotten(STATE), SlotSet("visit_id", None)]
         return forgotten(STATE)
+
+
+class ActionDoubtVisit(Action):
+    """Leaves it to a clinician whether a visit that is booked already can be, after what the visitor has just told."""
+
+    def name(self) -> str:
+        return "action_doubt_visit"
+
+    async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
+        here, turn = services(), Turn(tracker)
+        concern = turn.slots.get(CONCERN)
+        ahead = here.booking.upcoming(turn.sender) if turn.sender else [visit for visit in [known(turn.slots)] if visit]
+        for visit in ahead if concern else []:
+            if here.booking.doubt(visit.id, concern).version > visit.version:
+                dispatcher.utter_message(response="utter_visit_doubted", when=here.facts.moment(visit.starts_at))
+        return []
 
 
 def known(slots: Slots) -> Visit | None:

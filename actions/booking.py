@@ -12,7 +12,7 @@ from actions import times
 from actions.forms import Form
 from actions.services import services
 from actions.times import Times
-from actions.turn import Events, Slots, Turn, button, forgotten, word, yes_or_no
+from actions.turn import CONCERN, Events, Slots, Turn, button, forgotten, word, yes_or_no
 from clinic import consent
 from clinic.errors import HoldExpired, SlotTaken, SlotUnavailable
 from clinic.said import ASKED_NAME, ASKED_PHONE, ASKED_WHEN, Said, respelled
@@ -133,7 +133,7 @@ class ValidateBookingForm(Form):
         # Before the visit, whose confirmation by text asks for it.
         _agreed(turn, slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
         visitor = Visitor(slots["booking_name"], slots["booking_phone"], slots.get("booking_email"))
-        concern, key = slots.get("clinician_concern"), f"{turn.conversation}/{held.id}/confirm"
+        concern, key = slots.get(CONCERN), f"{turn.conversation}/{held.id}/confirm"
         try:
             visit = services().booking.confirm(held.id, visitor, holder=turn.conversation, pending_reason=concern, key=key)
         except HoldExpired:
@@ -183,7 +183,7 @@ class ActionAskConfirmed(Action):
             if not held.renewed and held.hold_expires_at and held.hold_expires_at - here.clock() < NEARLY_OVER:
                 here.booking.renew(held.id, holder=tracker.sender_id)
         service = here.practice.service(slots["booking_service"])
-        read_back = "utter_read_back_pending" if slots.get("clinician_concern") else "utter_read_back"
+        read_back = "utter_read_back_pending" if slots.get(CONCERN) else "utter_read_back"
         dispatcher.utter_message(
             response=read_back,
             buttons=yes_or_no(domain, read_back),

@@ -14,6 +14,8 @@ from clinic.said import Said
 Events = list[dict[str, Any]]
 Slots = dict[str, Any]
 
+#: the slot with what a clinician must decide before any visit
+CONCERN = "clinician_concern"
 #: the intent of a button of a form
 PICK = "pick"
 _ASKS = re.compile(

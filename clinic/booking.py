@@ -228,7 +228,9 @@ class Booking:
         return database.write(self._engine, work)
 
     def doubt(self, visit_id: str, reason: str) -> Visit:
-        """Makes a booked visit pending, with the key of a matter that a clinician decides; any other stays as it is.
+        """Makes a booked visit pending, with the key of a matter that a clinician decides and has not decided yet.
+
+        Any other visit stays as it is.
 
         Raises:
             NotFound: there is no such visit.
@@ -236,7 +238,7 @@ class Booking:
 
         def work(connection: Connection) -> Visit:
             visit = self._visits.get(connection, visit_id, lock=True)
-            if visit.status != "booked" or visit.starts_at <= self._clock():
+            if visit.status == "pending" or not visit.waits_for_clinician(reason) or visit.starts_at <= self._clock():
                 return visit
             return self._change(connection, visit, "pending", "visitor", status="pending", pending_reason=reason)
 

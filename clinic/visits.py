@@ -57,6 +57,10 @@ class Visit:
     phone: str | None
     email: str | None
 
+    def waits_for_clinician(self, concern: str | None) -> bool:
+        """Whether a clinician has still to confirm the visit of somebody with a matter that a clinician decides."""
+        return self.status == "pending" or (self.status == "booked" and concern not in (None, self.pending_reason))
+
     @property
     def slot_status(self) -> SlotStatus:
         """What the visit makes of its slot, in FHIR's words."""

@@ -145,6 +145,34 @@ def test_a_clinicians_matter_stays_pending_until_approved(services: Services, at
         services.booking.approve(visit.id, version=approved.version)
 
 
+def test_a_booked_visit_is_doubted_until_a_clinician_has_decided(services: Services, at: At) -> None:
+    visit = book(services, at("2026-03-03 09:00"))
+    doubted = services.booking.doubt(visit.id, "pregnancy")
+    assert (doubted.status, doubted.pending_reason, doubted.starts_at) == ("pending", "pregnancy", visit.starts_at)
+    assert services.booking.doubt(visit.id, "medicine") == doubted
+    approved = services.booking.approve(visit.id, version=doubted.version)
+    assert services.booking.doubt(visit.id, "pregnancy") == approved
+    assert services.booking.doubt(visit.id, "medicine").status == "pending"
+    assert [row["change"] for row in services.booking.history(visit.id)] == ["held", "booked", "pending", "approved", "pending"]
+
+
+def test_what_is_over_or_cancelled_is_not_doubted(services: Services, clock: Any, at: At) -> None:
+    visit = book(services, at("2026-03-03 09:00"))
+    cancelled = services.booking.cancel(visit.id, version=visit.version)
+    assert services.booking.doubt(visit.id, "pregnancy") == cancelled
+    other = book(services, at("2026-03-03 09:00"))
+    clock.advance(days=3)
+    assert services.booking.doubt(other.id, "pregnancy") == other
+
+
+def test_a_visit_is_found_by_its_reference_as_people_write_it(services: Services, at: At) -> None:
+    visit = book(services, at("2026-03-03 09:00"))
+    assert services.booking.named(f" {visit.reference[:3]}-{visit.reference[3:].lower()}") == visit
+    held = hold(services, at("2026-03-04 09:00"))
+    with pytest.raises(errors.NotFound):
+        services.booking.named(held.reference)
+
+
 def test_a_move_takes_the_new_and_frees_the_old(services: Services, engine: Engine, at: At) -> None:
     visit = book(services, at("2026-03-03 09:00"))
     moved = services.booking.reschedule(visit.id, at("2026-03-03 09:15"), version=visit.version)

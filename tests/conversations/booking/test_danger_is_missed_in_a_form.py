@@ -7,7 +7,8 @@ from sqlalchemy import select, update
 
 from bot.engine import Engine
 from clinic.models import Turn
-from tests.conversations.booking.conftest import Guest, requests, visits
+from clinic.visits import Visit
+from tests.conversations.booking.conftest import Guest, outbox, requests, visits
 
 
 async def test_an_emergency_ends_the_form(web: Guest) -> None:
@@ -72,6 +73,30 @@ async def test_a_clinicians_matter_before_the_form(web: Guest, engine: Engine) -
         "I take accutane, can I have microneedling?", "book the face treatment friday at 3pm, Anna Smith 212 555 0101", "yes"
     )
     assert [v.status for v in visits(engine)] == ["pending"]
+
+
+async def test_a_clinicians_matter_after_the_booking_leaves_the_visit_to_a_clinician(web: Guest, engine: Engine) -> None:
+    await web("book a face treatment friday at 3pm, Anna Smith 212 555 0101", "yes")
+    said = await web("oh btw I'm 12 weeks pregnant")
+    assert "is kept, but it is now to be confirmed by a clinician" in said
+    assert [v.status for v in visits(engine)] == ["pending"]
+    assert "staff.visit_pending" in outbox(engine)
+    assert "still to be confirmed" in await web("when is my appointment?")
+
+
+async def test_a_visit_of_the_number_is_left_to_a_clinician_and_then_moved(sms: Guest, booked: Visit, engine: Engine) -> None:
+    said = await sms("I'm pregnant, can I move my appointment to friday 3pm?")
+    assert "A clinician must confirm it." in said
+    assert "to be confirmed by a clinician" in await sms("yes")
+    assert [v.status for v in visits(engine)] == ["pending"]
+
+
+async def test_what_a_clinician_has_allowed_stays_allowed(sms: Guest, booked: Visit, engine: Engine) -> None:
+    await sms("I'm pregnant, is that a problem?")
+    (visit,) = visits(engine)
+    engine.services.booking.approve(visit.id, version=visit.version)
+    assert "to be confirmed" not in await sms("move my appointment to friday 3pm", "yes")
+    assert [v.status for v in visits(engine)] == ["booked"]
 
 
 async def test_a_clinicians_matter_is_remembered_days_later(web: Guest, engine: Engine) -> None:
