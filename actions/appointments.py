@@ -22,6 +22,9 @@ from clinic.wish import Wish
 CHECK, MOVE, CANCEL = "check", "move", "cancel"
 TASKS = {"check_appointment": CHECK, "reschedule_appointment": MOVE, "cancel_appointment": CANCEL}
 ASKS_REFERENCE = {CHECK: "utter_check_appointment", MOVE: "utter_reschedule_appointment", CANCEL: "utter_cancel_appointment"}
+#: what is said when a task is done, and of a visit that a clinician must confirm
+DONE = {CHECK: "utter_visit_details", MOVE: "utter_moved", CANCEL: "utter_cancelled"}
+DONE_PENDING = {CHECK: "utter_visit_details_pending", MOVE: "utter_moved_pending"}
 CONFIRM = "visit_confirmed"
 #: what is forgotten when the form is done; which visit it was about is not
 STATE = (
@@ -243,9 +246,8 @@ class ActionCloseVisit(Action):
         if visit_id and (slots.get(CONFIRM) or task == CHECK) and not slots.get("visit_over"):
             visit = here.booking.get(visit_id)
             service = here.practice.service(visit.service)
-            said = {MOVE: "utter_moved", CANCEL: "utter_cancelled"}.get(task or "", "utter_visit_details")
             dispatcher.utter_message(
-                response=f"{said}_pending" if visit.status == "pending" else said,
+                response=(DONE_PENDING if visit.status == "pending" else DONE)[task or CHECK],
                 when=here.facts.moment(visit.starts_at),
                 zone=here.facts.zone(visit.starts_at),
                 service=service.name if service else "",
