@@ -87,8 +87,12 @@ async def run(server: Server, twilio: FakeTwilio, load: Load, seed: int = 1) -> 
     limits = httpx.Limits(max_connections=400, max_keepalive_connections=100)
     async with httpx.AsyncClient(timeout=PATIENCE, limits=limits) as client:
         waiting: list[asyncio.Task[None]] = []
-        restart: asyncio.Task[None] | None = None
+        restart: asyncio.Task[float] | None = None
+        disturbed = {load.bursts // 2}
         for burst in range(load.bursts):
+            if restart is not None and not restart.done():
+                # What waits for the server to be back is answered together with the burst after.
+                disturbed |= {burst, burst + 1}
             for n in range(load.a_second):
                 number = chance.choice(NUMBERS[: load.numbers])
                 texts.append(Sent(f"SM{len(texts):032x}", number, chance.choice(QUESTIONS), burst))
@@ -97,23 +101,29 @@ async def run(server: Server, twilio: FakeTwilio, load: Load, seed: int = 1) -> 
                     again = post(client, server.url, texts[-1], after=chance.uniform(0.0, 1.0))
                     waiting.append(asyncio.create_task(again))
                 await asyncio.sleep(1 / load.a_second)
-            if burst == load.bursts // 2:
+            if restart is None and burst in disturbed:
                 # Some of the burst are answered by now, the others are not.
                 await until(lambda burst=burst: any(text.answers for text in texts if text.burst == burst))  # type: ignore[misc]
                 server.kill()
                 restart = asyncio.create_task(asyncio.to_thread(_start, server))
+                disturbed.add(burst + 1)
             await asyncio.sleep(load.rest)
         assert restart is not None
-        await asyncio.gather(restart, *waiting)
+        await asyncio.gather(*waiting)
+        away = await restart
     base = database.connect(server.database_url)
     # What was answered although nobody waited any more goes out by the API.
     await until(lambda: settled(base))
     log = (server.folder / "log").read_text()
-    return measured(texts, load.bursts // 2) | {"by_api": len(twilio.texts), "wrong": wrong(texts, twilio, base, log)}
+    found = {"away_s": round(away, 1), "by_api": len(twilio.texts), "wrong": wrong(texts, twilio, base, log)}
+    return measured(texts, disturbed) | found
 
 
-def _start(server: Server) -> None:
+def _start(server: Server) -> float:
+    """Starts it; how many seconds it took until it answered."""
+    began = time.perf_counter()
     server.start()
+    return time.perf_counter() - began
 
 
 async def until(good: Callable[[], bool]) -> None:
@@ -158,9 +168,9 @@ def settled(base: Engine) -> bool:
         return connection.execute(late.limit(1)).first() is None and connection.execute(open_.limit(1)).first() is None
 
 
-def measured(texts: list[Sent], killed: int) -> dict[str, object]:
-    """How long answers took, apart from the burst in which the server was killed and the next one, which it was away for."""
-    undisturbed = sorted(text.seconds for text in texts if text.burst not in (killed, killed + 1))
+def measured(texts: list[Sent], disturbed: set[int]) -> dict[str, object]:
+    """How long answers took, apart from the bursts that met no server, and the one after them."""
+    undisturbed = sorted(text.seconds for text in texts if text.burst not in disturbed) or [0.0]
     return {
         "texts": len(texts),
         "answers": sum(len(text.answers) for text in texts),

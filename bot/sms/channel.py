@@ -133,8 +133,11 @@ class Channel:
             return self._handed(await asyncio.wait_for(asyncio.shield(task), self._patience))
         except TimeoutError:
             log.warning("event=sms.late number=%s", self.pseudonyms.short(text.number))
-            self._inbox.post(text.sid)
-            return ()
+            if self._inbox.post(text.sid):
+                return ()
+            # It has just been answered after all, or an earlier request has left it to the outbox.
+            late = self._inbox.look(text.sid)
+            return self._handed(late) if late else ()
 
     async def sweep(self) -> int:
         """Answers the texts that a process left behind, by Twilio's API; returns how many there were."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import re
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 from sqlalchemy import Engine, select
 
+from bot.reply import Reply
 from bot.settings import Settings
 from bot.sms.channel import Pseudonyms
 from bot.sms.service import Sms
@@ -152,6 +154,23 @@ class TestTurns:
         assert texts == ("You said: slow",)
         assert await known.say("slow", sid="SMslow") == []
         assert echo.texts == ["slow"]
+
+    async def test_a_reply_that_is_there_at_the_last_moment_is_handed_over(
+        self, known: Twilio, sms: Sms, services: Services
+    ) -> None:
+        """3.2c: it is kept while nobody looks, just before the request stops waiting for it."""
+
+        class Busy(Echo):
+            async def turn(self, *_: object, **__: object) -> Reply:
+                time.sleep(1.0)  # noqa: ASYNC251 - the loop is to be late
+                await asyncio.sleep(0)
+                return said("Here it is.")
+
+        sms.channel.engine = Busy()
+        sms.channel._patience = 0.5
+        handed = await known.say("slow")
+        # On a machine that is slow enough the request gives up before, and the outbox has the reply.
+        assert handed == ["Here it is."] or outgoing(sms, services) == ("Here it is.",)
 
     async def test_what_a_text_said_is_not_kept_beside_the_conversation(self, known: Twilio, base: Engine) -> None:
         await known.say("my secret")
