@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, RootModel, mo
 
 from bot.reply import Choice
 from bot.web.links import Linker
-from clinic import phones, yaml
+from clinic import hours, phones, yaml
 from clinic.facts import ClinicFacts
 from clinic.practice import Practice
 
@@ -50,6 +50,7 @@ class Words(BaseModel):
     retry: Text
     role: Text
     open_now: Text
+    opens_today: Text
     closed_now: Text
     greeting_title: Text
     greeting: Text
@@ -174,7 +175,7 @@ class Pages:
                 **{name: html.escape(str(value)) for name, value in words.model_dump().items()},
                 "language": language,
                 "config": _json(config),
-                "hours": html.escape(words.open_now if values["clinic_open_now"] else words.closed_now),
+                "hours": html.escape(self._hours(words)),
                 "open": "open" if values["clinic_open_now"] else "closed",
                 "suggestions": "".join(f"<li>{_button(language, opener)}</li>" for opener in words.suggestions),
                 "ask_person": html.escape(words.ask_person.title),
@@ -208,9 +209,23 @@ class Pages:
         steady = {"version": self._version, "clinic_name": html.escape(self._practice.name)}
         return string.Template(self._templates[name]).substitute(values | steady)
 
+    def _hours(self, words: Words) -> str:
+        """Until when the clinic is open, or when it opens; nothing when that is far away."""
+        now = self._clock().astimezone(self._practice.zone)
+        opening = hours.next_opening(self._practice, now)
+        if self._practice.is_open(now):
+            return words.open_now
+        if opening is None:
+            return ""
+        return words.opens_today if opening.date() == now.date() else words.closed_now
+
     def _values(self) -> dict[str, str | bool]:
-        text_phone = self._practice.text_phone
-        return self._facts.values(self._clock()) | {"clinic_text_phone": self._facts.phone(text_phone) if text_phone else ""}
+        now, text_phone = self._clock(), self._practice.text_phone
+        opening = hours.next_opening(self._practice, now)
+        return self._facts.values(now) | {
+            "clinic_text_phone": self._facts.phone(text_phone) if text_phone else "",
+            "clinic_opens": self._facts.time(opening) if opening else "",
+        }
 
     def _filled(self, words: Words) -> Words:
         values = self._values()

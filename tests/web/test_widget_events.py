@@ -269,12 +269,26 @@ def test_wrong_words_of_the_panel_are_named(tmp_path: Path, old: str, new: str, 
         Pages(path, CLINIC, Linker(CLINIC), (), "x")
 
 
-@pytest.mark.parametrize("now", ["2026-03-02T15:00:00+00:00", "2026-03-01T15:00:00+00:00", "2026-12-25T15:00:00+00:00"])
-def test_the_panel_says_when_the_clinic_is_open(now: str) -> None:
-    moment = dt.datetime.fromisoformat(now)
-    page = Pages(Path("bot/web/panel.yml"), CLINIC, Linker(CLINIC), (), "x", lambda: moment).panel("en")
-    assert ("We are open until 6 PM" in page) == CLINIC.is_open(moment)
-    assert ("We open " in page) != CLINIC.is_open(moment)
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        ("2026-03-02T15:00", ' class="open">We are open until 6 PM<'),
+        ("2026-03-02T12:00", ' class="closed">We open today at 9 AM<'),
+        ("2026-03-01T15:00", ' class="closed">We open Monday, March 2, 9 AM<'),
+        ("2026-12-25T15:00", ' class="closed">We open Saturday, January 2, 10 AM<'),
+    ],
+)
+def test_the_panel_says_when_the_clinic_is_open(now: str, said: str) -> None:
+    moment = dt.datetime.fromisoformat(f"{now}+00:00")
+    assert f'id="hours"{said}' in Pages(Path("bot/web/panel.yml"), CLINIC, Linker(CLINIC), (), "x", lambda: moment).panel("en")
+
+
+def test_the_panel_says_nothing_of_an_opening_that_is_not_in_sight() -> None:
+    moment = dt.datetime(2026, 3, 2, 15, tzinfo=dt.UTC)
+    closed = CLINIC.closures[0].model_copy(update={"first": moment.date(), "last": moment.date() + dt.timedelta(days=200)})
+    away = CLINIC.model_copy(update={"closures": [closed]})
+    page = Pages(Path("bot/web/panel.yml"), away, Linker(away), (), "x", lambda: moment).panel("en")
+    assert 'id="hours" class="closed"></p>' in page
 
 
 def test_a_cursor_reads_what_it_writes() -> None:
