@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Frame, Page, expect
-from visiting import PATIENCE, ROOT, Chat, Site, becomes, booked, offered, opened, page_with_widget, until
+from test_widget_events import conversation_of, write_as_staff
+from visiting import PATIENCE, ROOT, Chat, Site, becomes, booked, offered, opened, page_with_widget, token, until
 
 from bench.browser import panel_of
 from bench.serving import Server
@@ -78,6 +79,21 @@ async def test_axe_finds_nothing_on_what_is_there_without_the_panel(themed: Brow
     await page.click("#stipple .launcher")
     await page.wait_for_selector("#stipple .card")
     await check(page, "the telephone numbers in the panel's place")
+
+
+async def test_who_reads_further_up_is_told_of_news_and_left_there(themed: BrowserContext, server: Server) -> None:
+    chat = await opened(await themed.new_page(), server.url)
+    await chat.ask("does it hurt?")
+    await chat.ask("how much does it cost?")
+    await chat.panel.evaluate("document.getElementById('log').scrollTop = 0")
+    write_as_staff(server, conversation_of(server, await token(chat)), "Rowan here.")
+    await chat.wait_for(5)
+    await expect(chat.panel.locator("#latest")).to_be_visible()
+    await becomes(chat.panel, "document.getElementById('log').scrollTop", 0)
+    await check(chat.panel, "news further down")
+    await chat.panel.click("#latest")
+    await becomes(chat.panel, IN_SIGHT, [True, True])
+    await expect(chat.panel.locator("#latest")).to_be_hidden()
 
 
 async def test_axe_finds_nothing_while_a_visit_is_booked(themed: BrowserContext, server: Server) -> None:

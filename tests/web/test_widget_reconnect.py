@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import BrowserContext, Route, expect
 from sqlalchemy import text
 from test_widget_events import conversation_of, write_as_staff
-from visiting import Chat, Site, opened, page_with_widget, until
+from visiting import Chat, Site, opened, page_with_widget, token, until
 
 from bench.browser import panel_of
 from bench.serving import Server
@@ -116,6 +116,30 @@ async def test_a_line_that_went_dead_is_taken_up_where_it_ended(context: Browser
     assert lines[-1]
     write_as_staff(server, conversation, "Are you there still?")
     await until(chat.said, lambda said: [who for who, _ in said] == ["visitor", "assistant", "staff", "staff"])
+
+
+async def test_a_page_that_nobody_looks_at_gives_its_line_back(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.clock.install()
+    ended: list[str] = []
+    page.on("requestfailed", lambda made: ended.append(made.url) if "/chat/events" in made.url else None)
+    chat = await opened(page, server.url)
+    await chat.ask("does it hurt?")
+    conversation = conversation_of(server, await token(chat))
+    write_as_staff(server, conversation, "Rowan here.")
+    await chat.wait_for(3)
+    await chat.panel.evaluate(_LOOKED_AT, "hidden")
+    await page.clock.fast_forward(21_000)
+    await until(lambda: _now(ended), bool)
+    write_as_staff(server, conversation, "Are you there still?")
+    await chat.panel.evaluate(_LOOKED_AT, "visible")
+    await until(chat.said, lambda said: [who for who, _ in said] == ["visitor", "assistant", "staff", "staff"])
+
+
+_LOOKED_AT = """(state) => {
+  Object.defineProperty(document, "visibilityState", { value: state, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
 
 
 async def _now(lines: list[str]) -> list[str]:
@@ -287,11 +311,6 @@ async def test_a_page_without_tls_has_the_chat_too(context: BrowserContext, serv
     before = await chat.said()
     again = await opened(chat.page, chat.page.url)
     await again.shows(before)
-
-
-async def token(chat: Chat) -> str:
-    kept: str = json.loads(await chat.panel.evaluate("localStorage.getItem('stipple.session')"))["token"]
-    return kept
 
 
 def turns(server: Server, token: str) -> int:

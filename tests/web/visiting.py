@@ -1,6 +1,7 @@
 """A visitor's browser on a clinic's website, for all tests of the widget."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -122,6 +123,12 @@ async def opened(page: Page, url: str) -> Chat:
     """Goes to a page with the widget and opens the chat."""
     await page.goto(url)
     return Chat(page, await open_panel(page))
+
+
+async def token(chat: Chat) -> str:
+    """What opens the conversation to the server."""
+    kept: str = json.loads(await chat.panel.evaluate("localStorage.getItem('stipple.session')"))["token"]
+    return kept
 
 
 async def offered(chat: Chat) -> None:
