@@ -44,6 +44,8 @@ _NONE_AT_HAND = re.compile(
     re.IGNORECASE,
 )
 _SPEAKS_OF_IT = re.compile(r"\b(?:reference|ref|code|booking number)\b", re.IGNORECASE)
+# The safety gate may take a time for an age, and what is booked is not unsettled by that: "I'm running 15 minutes late".
+_OF_TIME = re.compile(r"\d ?(?:mins?|minutes?|hours?|hrs?|[ap]\.?m)\b|\d[:/]\d", re.IGNORECASE)
 _NEW_TIME = re.compile(r"^.*\b(?:to|for|until|till|instead of \S+)\b", re.IGNORECASE)
 
 
@@ -144,10 +146,11 @@ class ValidateVisitForm(Form):
         times = Times("visit", dispatcher, turn, lambda _, start: _can_move(visit, start), moving=visit.id)
         if shifted := times.shifted(visit.service, visit.starts_at):
             return _elsewhere(shifted, visit)
+        if heard.when:
+            heard = dataclasses.replace(heard, when=heard.when.like(visit.starts_at))
         if heard.when and not turn.slots.get("visit_wish"):
             # "Can you make it 11:30?" means the visit's own day, "thursday" perhaps its own week.
-            same = any(wish.same_time for wish in heard.when.options)
-            now = Wish(visit.starts_at.date(), visit.starts_at.date(), at=visit.starts_at.time() if same else None)
+            now = Wish(visit.starts_at.date(), visit.starts_at.date())
             heard = dataclasses.replace(heard, when=dataclasses.replace(heard.when, options=heard.when.after(now)))
         wishes = heard.when.options if heard.when else (Wish.from_json(turn.slots.get("visit_wish") or {}),)
         if found and any(wish != Wish() and fits(visit.starts_at, wish) for wish in wishes):
@@ -251,6 +254,7 @@ class ActionCloseVisit(Action):
                 when=here.facts.moment(visit.starts_at),
                 zone=here.facts.zone(visit.starts_at),
                 service=service.name if service else "",
+                practitioner=here.practice.called(visit.practitioner),
                 reference=visit.reference,
                 attachment=visit.id if visit.status == "booked" else None,
             )
@@ -268,8 +272,10 @@ class ActionDoubtVisit(Action):
     async def run(self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]) -> Events:
         here, turn = services(), Turn(tracker)
         concern = turn.slots.get(CONCERN)
+        if not concern or _OF_TIME.search(turn.text):
+            return []
         ahead = here.booking.upcoming(turn.sender) if turn.sender else [visit for visit in [known(turn.slots)] if visit]
-        for visit in ahead if concern else []:
+        for visit in ahead:
             if here.booking.doubt(visit.id, concern).version > visit.version:
                 dispatcher.utter_message(response="utter_visit_doubted", when=here.facts.moment(visit.starts_at))
         return []

@@ -9,6 +9,7 @@ from rasa_sdk.events import SlotSet
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions import times
+from actions.appointments import known
 from actions.forms import Form
 from actions.services import services
 from actions.times import Times
@@ -28,6 +29,7 @@ STATE = (
     "booking_wish",
     "booking_days",
     "booking_offer",
+    "booking_with",
     "booking_email",
     "booking_no_texts",
 )
@@ -58,6 +60,8 @@ class ValidateBookingForm(Form):
 
     def take(self, dispatcher: CollectingDispatcher, turn: Turn, domain: dict[str, Any]) -> Slots | None:
         heard = turn.read(ASKED.get(turn.requested or ""))
+        if heard.several:
+            dispatcher.utter_message(response="utter_one_at_a_time")
         if turn.requested == "booking_start" and not heard and (instead := turn.read(ASKED_NAME)).sure_name:
             # Who is asked for the time may well tell the name.
             heard = instead
@@ -67,16 +71,18 @@ class ValidateBookingForm(Form):
         if not changes and turn.slots.get("booking_changing") and not heard:
             changes = self._to_change(turn)
         service = changes.get("booking_service") or turn.slots.get("booking_service")
+        who = self._with(dispatcher, turn, heard, changes)
         # What is held gives way to what is wanted instead.
         held = next(iter(services().booking.holds(turn.conversation)), None)
         times = Times(
             "booking",
             dispatcher,
             turn,
-            lambda service, start: hold(turn, service, start) is not None,
+            lambda service, start: hold(turn, service, start, who) is not None,
             moving=held.id if held else None,
+            practitioner=who,
         )
-        changes |= times.take(heard, service, again="booking_service" in changes)
+        changes |= times.take(heard, service, again=bool({"booking_service", "booking_with"} & set(changes)))
         if changes and turn.slots.get("booking_changing"):
             changes["booking_changing"] = None
         if turn.requested == CONFIRM and not changes:
@@ -99,6 +105,18 @@ class ValidateBookingForm(Form):
         if heard.no_texts:
             changes["booking_no_texts"] = True
         return changes
+
+    def _with(self, dispatcher: CollectingDispatcher, turn: Turn, heard: Said, changes: Slots) -> str | None:
+        """Whom the visitor wants to see, if that is somebody who does the service; noted among the changes."""
+        practice = services().practice
+        service = changes.get("booking_service") or turn.slots.get("booking_service")
+        who = heard.practitioner or turn.slots.get("booking_with")
+        if who and service and who not in [one.id for one in practice.practitioners(service)]:
+            dispatcher.utter_message(response="utter_not_with", practitioner=practice.called(who))
+            who = None
+        if who != turn.slots.get("booking_with"):
+            changes["booking_with"] = who
+        return who
 
     def _to_change(self, turn: Turn) -> Slots:
         """What is asked for again by who says only which thing is wrong: "the time"."""
@@ -127,7 +145,7 @@ class ValidateBookingForm(Form):
         slots, service = turn.slots, turn.slots["booking_service"]
         start = dt.datetime.fromisoformat(slots["booking_start"])
         # A hold that ran out while the visitor thought is taken again, if nobody was quicker.
-        held = hold(turn, service, start)
+        held = hold(turn, service, start, slots.get("booking_with"))
         if held is None:
             return times.start_again(service, start)
         # Before the visit, whose confirmation by text asks for it.
@@ -183,13 +201,17 @@ class ActionAskConfirmed(Action):
             if not held.renewed and held.hold_expires_at and held.hold_expires_at - here.clock() < NEARLY_OVER:
                 here.booking.renew(held.id, holder=tracker.sender_id)
         service = here.practice.service(slots["booking_service"])
+        who = slots.get("booking_with")
         read_back = "utter_read_back_pending" if slots.get(CONCERN) else "utter_read_back"
+        before = known(slots)
+        if before and before.starts_at == start:
+            dispatcher.utter_message(response="utter_booked_then", reference=before.reference)
         dispatcher.utter_message(
             response=read_back,
             buttons=yes_or_no(domain, read_back),
             when=here.facts.moment(start),
             zone=here.facts.zone(start),
-            service=service.name if service else "",
+            service=f"{service.name if service else ''}{f' ({here.practice.called(who)})' if who else ''}",
             visitor=slots["booking_name"],
             visitor_phone=here.facts.phone(slots["booking_phone"]),
         )
@@ -218,14 +240,17 @@ class ActionCloseBooking(Action):
         return [*forgotten(STATE), SlotSet("visit_id", visit.id)]
 
 
-def hold(turn: Turn, service: str, start: dt.datetime) -> Visit | None:
-    """Keeps a slot instead of what was kept before; None when it cannot be had."""
+def hold(turn: Turn, service: str, start: dt.datetime, practitioner: str | None) -> Visit | None:
+    """Keeps a slot, of a practitioner's if one is named, instead of what was kept before; None when it cannot be had."""
     booking = services().booking
     held = booking.holds(turn.conversation)
-    same = next((one for one in held if one.service == service and one.starts_at == start), None)
+    same = [one for one in held if (one.service, one.starts_at) == (service, start) and practitioner in (None, one.practitioner)]
+    if same:
+        return same[0]
+    instead = held[0].id if held else None
+    holder, channel = turn.conversation, turn.channel
     try:
-        instead = held[0].id if held else None
-        return same or booking.hold(service, start, holder=turn.conversation, channel=turn.channel, instead_of=instead)
+        return booking.hold(service, start, holder=holder, channel=channel, practitioner=practitioner, instead_of=instead)
     except (SlotTaken, SlotUnavailable):
         return None
 

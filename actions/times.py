@@ -1,5 +1,6 @@
 """Settling on a time, for a booking or for a move: a wish becomes an offer, and an offer a start."""
 
+import dataclasses
 import datetime as dt
 import json
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from actions.services import services
 from actions.turn import Events, Slots, Turn, button, word
 from clinic import when
-from clinic.offers import Offer
+from clinic.offers import SOON, Offer
 from clinic.said import Said
 from clinic.wish import Wish
 
@@ -24,9 +25,17 @@ class Times:
     """Reads what a message says about the time. `journey` begins the names of the slots: `booking` or `visit`."""
 
     def __init__(
-        self, journey: str, dispatcher: CollectingDispatcher, turn: Turn, keep: Keep, *, moving: str | None = None
+        self,
+        journey: str,
+        dispatcher: CollectingDispatcher,
+        turn: Turn,
+        keep: Keep,
+        *,
+        moving: str | None = None,
+        practitioner: str | None = None,
     ) -> None:
-        self._journey, self._dispatcher, self._turn, self._keep, self._moving = journey, dispatcher, turn, keep, moving
+        self._journey, self._dispatcher, self._turn, self._keep = journey, dispatcher, turn, keep
+        self._moving, self._practitioner = moving, practitioner
 
     def take(self, heard: Said, service: str | None, *, again: bool = False) -> Slots:
         """What changes; nothing when the message does not speak of the time.
@@ -58,6 +67,8 @@ class Times:
             if len(options) > 1:
                 return self._slots(days=[option.as_json() for option in options], start=None, offer=None)
             wish = options[0]
+        elif asked and service and offered and (way := when.toward(turn.text)):
+            return self._toward(service, offered, way)
         elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):
             return self._offer(service, wish, self._starts("seen"))
         elif asked and service and turn.intent == "affirm" and offered:
@@ -79,13 +90,25 @@ class Times:
         wish = when.shifted(self._turn.text, dt.datetime.fromisoformat(settled) if settled else start)
         return self._slots(wish=wish.as_json(), days=None) | self._offer(service, wish, []) if wish else {}
 
+    def _toward(self, service: str, offered: list[dt.datetime], way: str) -> Slots:
+        """What there is later, or earlier, than all that was offered: on that day, or else on the days after or before."""
+        first, last = min(offered), max(offered)
+        if first.date() == last.date():
+            span = Wish(begins=last.time()) if way == "later" else Wish(ends=first.time())
+            wish = dataclasses.replace(span, first=first.date(), last=first.date())
+        elif way == "later":
+            wish = Wish(last.date() + dt.timedelta(days=1), last.date() + SOON).on_top_of(self._wish())
+        else:
+            wish = Wish(services().offers.today, first.date() - dt.timedelta(days=1)).on_top_of(self._wish())
+        return self._slots(wish=wish.as_json(), days=None) | self._offer(service, wish, offered)
+
     def start_again(self, service: str, start: dt.datetime) -> Slots:
         """Takes a start that was agreed before; what there is instead when it cannot be had any more."""
         return self._start(service, start)
 
     def _offer(self, service: str, wish: Wish, seen: list[dt.datetime]) -> Slots:
         """What there is for a wish: taken at once when it is just that."""
-        offer = services().offers.find(service, wish, without=seen, moving=self._moving)
+        offer = services().offers.find(service, wish, without=seen, moving=self._moving, practitioner=self._practitioner)
         if offer.exact:
             return self._start(service, offer.slots[0].starts_at)
         return self._slots(start=None, offer=_kept(offer, seen))
@@ -95,7 +118,7 @@ class Times:
         if self._keep(service, start):
             return self._slots(start=start.isoformat(), offer=None, days=None, wish=exact.as_json())
         self._dispatcher.utter_message(response="utter_slot_gone", when=services().facts.moment(start))
-        offer = services().offers.find(service, exact, moving=self._moving)
+        offer = services().offers.find(service, exact, moving=self._moving, practitioner=self._practitioner)
         return self._slots(start=None, offer=_kept(offer, []) | {"reason": None})
 
     def _slot(self, name: str) -> str:
@@ -140,9 +163,12 @@ def ask(dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, An
     if reason := offer["reason"]:
         wish = Wish.from_json(slots.get(f"{journey}_wish") or {})
         closed_for = services().practice.closed_because(wish.first) if reason == "closed" and wish.first else None
-        dispatcher.utter_message(
-            response=f"utter_slot_{reason}_for" if closed_for else f"utter_slot_{reason}", closed_for=closed_for
-        )
+        who = slots.get(f"{journey}_with")
+        if who and reason == "full":
+            dispatcher.utter_message(response="utter_slot_full_with", practitioner=services().practice.called(who))
+        else:
+            said = f"utter_slot_{reason}_for" if closed_for else f"utter_slot_{reason}"
+            dispatcher.utter_message(response=said, closed_for=closed_for)
     buttons = [button(facts.moment(start, short=True), "start", start.isoformat()) for start in starts]
     dispatcher.utter_message(response="utter_offer", buttons=[*buttons, button(word(domain, "utter_offer", "other"), "other")])
     # Why it is not what was asked for is said once.

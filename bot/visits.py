@@ -113,13 +113,12 @@ class _Book:
     def _row(self, visit: Visit) -> dict[str, str]:
         practice = self._services.practice
         service = practice.service(visit.service)
-        with_whom = next((one.name for one in practice.resources if one.id == visit.practitioner), visit.practitioner)
         values = {
             "reference": visit.reference,
             "when": self._services.facts.moment(visit.starts_at, short=True),
             "status": self._say["status"][visit.status],
             "service": service.name if service else visit.service,
-            "practitioner": with_whom,
+            "practitioner": practice.called(visit.practitioner),
             "name": visit.name or self._say["nothing"],
             "phone": self._phone(visit),
             "reason": self._reasons.reason(visit.pending_reason) if visit.status == "pending" and visit.pending_reason else "",

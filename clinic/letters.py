@@ -158,13 +158,9 @@ class Letters:
             "phone": visit.phone or "-",
             "reference": visit.reference,
             "service": service.name if service else visit.service,
-            "practitioner": self._called(visit.practitioner),
-            "room": self._called(visit.room) if visit.room else "-",
+            "practitioner": self._practice.called(visit.practitioner),
+            "room": self._practice.called(visit.room) if visit.room else "-",
             "pending_reason": self._wording.reason(visit.pending_reason or "-"),
             "when": self._wording.moment(visit.starts_at),
             "when_short": self._wording.moment(visit.starts_at, short=True),
         }
-
-    def _called(self, resource: str) -> str:
-        known = self._practice.resource(resource)
-        return known.name if known else resource

@@ -40,23 +40,34 @@ class Offers:
         """The day it is at the clinic."""
         return self._clock().astimezone(self._practice.zone).date()
 
-    def find(self, service: str, wish: Wish, *, without: Collection[dt.datetime] = (), moving: str | None = None) -> Offer:
+    def find(
+        self,
+        service: str,
+        wish: Wish,
+        *,
+        without: Collection[dt.datetime] = (),
+        moving: str | None = None,
+        practitioner: str | None = None,
+    ) -> Offer:
         """At most three slots for a wish: none of those `without`; `moving` is the id of a visit that is to be moved.
+
+        With a `practitioner`, only theirs.
 
         Raises:
             UnknownService: the practice has no such service.
         """
         if wish.at and wish.first and wish.first == wish.last and not without:
-            return self._at(service, wish.first, wish.at, moving)
+            return self._at(service, wish.first, wish.at, moving, practitioner)
         first, last = wish.first or self.today, wish.last or self.today + SOON
         found = [
             slot
-            for slot in self._slots.search(service, first, last, hours=_hours(wish), moving=moving)
+            for slot in self._slots.search(service, first, last, hours=_hours(wish), practitioner=practitioner, moving=moving)
             if (not wish.weekdays or slot.starts_at.weekday() in wish.weekdays) and slot.starts_at not in without
         ]
         if found:
             return Offer(_chosen(found, wish))
-        near = [slot for slot in self._nearest(service, wish, COUNT + len(without), moving) if slot.starts_at not in without]
+        nearest = self._nearest(service, wish, COUNT + len(without), moving, practitioner)
+        near = [slot for slot in nearest if slot.starts_at not in without]
         return Offer(near[:COUNT], reason=None if without else self._reason(service, wish))
 
     def days(self, service: str, *, moving: str | None = None) -> list[dt.date]:
@@ -68,17 +79,17 @@ class Offers:
         found = self._slots.search(service, self.today, self.today + SOON, moving=moving)
         return list(dict.fromkeys(slot.starts_at.date() for slot in found))[:COUNT]
 
-    def _at(self, service: str, day: dt.date, time: dt.time, moving: str | None) -> Offer:
+    def _at(self, service: str, day: dt.date, time: dt.time, moving: str | None, practitioner: str | None) -> Offer:
         wanted = hours.reached(day, time, self._practice.zone).astimezone(self._practice.zone)
-        reason = self._slots.why_not(service, wanted, moving=moving)
-        near = self._slots.nearest(service, wanted, 1 if reason is None else COUNT, moving=moving)
+        reason = self._slots.why_not(service, wanted, practitioner=practitioner, moving=moving)
+        near = self._slots.nearest(service, wanted, 1 if reason is None else COUNT, practitioner=practitioner, moving=moving)
         return Offer(near, exact=reason is None, reason=reason)
 
-    def _nearest(self, service: str, wish: Wish, count: int, moving: str | None) -> list[Slot]:
+    def _nearest(self, service: str, wish: Wish, count: int, moving: str | None, practitioner: str | None) -> list[Slot]:
         time = wish.at or wish.begins or dt.time(12)
         wanted = hours.reached(wish.first or self.today, time, self._practice.zone)
-        near = self._slots.nearest(service, wanted, count, hours=_hours(wish), moving=moving)
-        return near or self._slots.nearest(service, wanted, count, moving=moving)
+        near = self._slots.nearest(service, wanted, count, hours=_hours(wish), practitioner=practitioner, moving=moving)
+        return near or self._slots.nearest(service, wanted, count, practitioner=practitioner, moving=moving)
 
     def _reason(self, service: str, wish: Wish) -> Reason:
         if wish.first is None or wish.last is None:

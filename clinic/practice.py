@@ -246,6 +246,11 @@ class Practice(_Entry):
         """The practitioner or room of an id."""
         return next((resource for resource in self.resources if resource.id == resource_id), None)
 
+    def called(self, resource_id: str) -> str:
+        """The name of a practitioner or room; the id of one that has left."""
+        known = self.resource(resource_id)
+        return known.name if known else resource_id
+
     def practitioners(self, service_id: str) -> list[Resource]:
         """Who does a service, in the order of the file."""
         return [r for r in self.resources if r.kind == "practitioner" and service_id in r.services]

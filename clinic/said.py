@@ -48,6 +48,10 @@ _SAYS_NAME = re.compile(
     re.IGNORECASE,
 )
 _PART_OF_NAME = re.compile(r"\b(?:(?P<last>last|second|family|sur)|first)[ -]?name\b", re.IGNORECASE)
+_SEVERAL = re.compile(
+    r"\b(?:(?:[2-9]|two|three|four) (?:people|persons|of us)|both of us|(?:me|myself) and (?:my|a) \w+|my \w+ and (?:i|me))\b",
+    re.IGNORECASE,
+)
 _CALLED = re.compile(rf"(?:(?:you can|just|please|hi|ok),? )*call me (?P<name>{_NAME})", re.IGNORECASE)
 _MAY_SAY_NAME = re.compile(
     rf"\b(?:i'm|im|i am|this is|it's|its|it is|here is|here's|for|under|name) (?P<name>{_NAME})", re.IGNORECASE
@@ -72,6 +76,7 @@ evening noon week weekend month thx asap mobile cell tel contact client patient 
 _NO_NAMES = frozenset(_NO_NAME.split())
 _LITTLE = """
 a an the for at on in of and to hi hello hey please pls plz thanks ok id i d like want need book my me visit appointment
+can could get have we do you any there free available slot
 """
 _MATTERS_LITTLE = frozenset(_LITTLE.split())
 _GENERIC = frozenset(("and", "the", "for", "with", "of", "a"))
@@ -87,7 +92,8 @@ class Said:
 
     `no_phone` tells that something meant as a telephone number is none, `sure_name` that the name was given as one, and
     `no_texts` that text messages are not wanted, and `only_details` that the message says what for and when, and hardly a
-    word besides: "consultation tomorrow at 2".
+    word besides: "consultation tomorrow at 2"; `several` that more than one person is to come. `practitioner` is the
+    id of who is asked for.
     """
 
     name: str | None = None
@@ -100,6 +106,8 @@ class Said:
     services: tuple[str, ...] = ()
     when: Reading | None = None
     only_details: bool = False
+    several: bool = False
+    practitioner: str | None = None
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in dataclasses.fields(self))
@@ -114,7 +122,7 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
         today: the day it is at the clinic.
         asked: what the visitor was asked for, one of the names above; None when something else.
     """
-    rest = text
+    who, rest = _practitioner(text, practice)
     email = _EMAIL.search(rest)
     if email:
         rest = rest.replace(email[0], "\n")
@@ -140,6 +148,8 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
         services=found,
         when=reading,
         only_details=bool(found and reading) and not others,
+        several=bool(_SEVERAL.search(text)),
+        practitioner=who,
     )
 
 
@@ -165,6 +175,16 @@ def services(text: str, practice: Practice) -> tuple[str, ...]:
         return tuple(broad)
     best = max(scores.values())
     return tuple(id_ for id_, score in scores.items() if score == best)
+
+
+def _practitioner(text: str, practice: Practice) -> tuple[str | None, str]:
+    """The id of whom a text asks for, by first or full name ("with Imani"), and the text without it."""
+    for one in practice.resources:
+        first, *more = map(re.escape, one.name.split())
+        asks = rf"\b(?:with|see|by) (?:dr\.? )?{first}\b(?: {' '.join(more)}\b)?"
+        if one.kind == "practitioner" and (found := re.search(asks, text, re.IGNORECASE)):
+            return one.id, text.replace(found[0], " ")
+    return None, text
 
 
 def _named(practice: Practice) -> set[str]:

@@ -10,6 +10,7 @@ import datetime as dt
 import functools
 import re
 from collections.abc import Callable
+from typing import Literal
 
 from clinic.when_words import (
     BESIDE,
@@ -27,6 +28,7 @@ from clinic.when_words import (
     SAYS_CLOCK,
     SHIFT,
     SHIFT_UNITS,
+    TOWARD,
     WEEKDAY,
     YEAR,
     clock,
@@ -58,6 +60,14 @@ def read(text: str, today: dt.date, country: str = "US", *, expected: bool = Fal
     return reader.read()
 
 
+def toward(text: str) -> Literal["earlier", "later"] | None:
+    """Which way from what was offered: "anything later?", "too early"; None when it does not say."""
+    found = TOWARD.search(_plain(text))
+    if found is None:
+        return None
+    return "later" if (found["way"][:4] == "late") != bool(found["too"]) else "earlier"
+
+
 def shifted(text: str, start: dt.datetime) -> Wish | None:
     """When a visit is wanted by who says how far it is to be moved: "an hour earlier", "push it back a week"."""
     if beside := BESIDE.search(_plain(text)):
@@ -80,7 +90,7 @@ class _Reader:
         self._excluded: set[int] = set()
         self._weeks: list[Days] = []
         self._weekdays: tuple[int, ...] = ()
-        self._soonest = self._any_time = self._same_time = self._no_such_day = False
+        self._soonest = self._any_time = self._same_time = self._same_day = self._no_such_day = False
         #: whether a day was named by its number in the month alone
         self._number = False
         self._at: dt.time | None = None
@@ -122,6 +132,10 @@ class _Reader:
         )
         self._each(WEEKDAY + r" (?P<n2>week|fortnight)\b", self._week_on)
         self._each(WEEKDAY + r" after next", self._after_next)
+        self._each(
+            r"(?:a |one )?week (?:from|after) (?P<from>today|now|tomorrow|tmrw)|(?P<day>today|tomorrow) week",
+            lambda m: self._add(today + (8 if (m["from"] or m["day"])[:2] == "tm" or "tomorrow" in m[0] else 7) * day),
+        )
         self._each(r"(?:the )?day after (?:tomorrow|tmrw|tmr|tomorow)|overmorrow", lambda _: self._add(today + 2 * day))
         self._each(
             r"tomorrow|tomorow|tommorow|tommorrow|tmrw?|tmoz|tmoro|2mo(?:r|rro|rrow|z)|2moro", lambda _: self._add(today + day)
@@ -175,7 +189,7 @@ class _Reader:
             r"doesn'?t matter|up to you",
             self._set_any_time,
         )
-        self._each(r"(?:at )?(?:the )?same time", self._set_same_time)
+        self._each(r"(?:at |on )?(?:the )?same (?P<what>time|day)(?: of the week)?", self._set_same)
 
     def _iso(self, m: re.Match[str]) -> bool:
         return self._add(_date(int(m["y"]), int(m["m"]), int(m["d"])))
@@ -355,8 +369,8 @@ class _Reader:
         self._soonest = self._any_time = True
         return True
 
-    def _set_same_time(self, _: re.Match[str]) -> bool:
-        self._same_time = True
+    def _set_same(self, m: re.Match[str]) -> bool:
+        self._same_time, self._same_day = self._same_time or m["what"] == "time", self._same_day or m["what"] == "day"
         return True
 
     def _coming(self, weekday: int) -> dt.date:
@@ -481,7 +495,7 @@ class _Reader:
     # All together
 
     def _options(self) -> list[Wish]:
-        time = Wish(at=self._at, begins=self._begins, ends=self._ends, same_time=self._same_time)
+        time = Wish(at=self._at, begins=self._begins, ends=self._ends, same_time=self._same_time, same_day=self._same_day)
         if self._at:
             # "4 in the afternoon", "friday morning at 10"
             morning = self._ends == dt.time(12) and self._at.hour > 12
@@ -496,7 +510,7 @@ class _Reader:
             easy = dataclasses.replace(time, soonest=self._soonest, any_time=self._any_time)
             return [dataclasses.replace(easy, first=days.first, last=days.last, weekdays=days.weekdays)]
         if not spans:
-            return [time] if time.has_time or time.same_time else []
+            return [time] if time.has_time or time.same_time or time.same_day else []
         named = self._named_by()
         return [
             dataclasses.replace(time, first=first, last=last, weekdays=tuple(sorted({*keep, *days})), named=named)

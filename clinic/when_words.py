@@ -65,6 +65,12 @@ SHIFT = re.compile(
     rf"(?<![a-z0-9])(?:by )?(?P<half>half )?{NUMBER} (?P<unit>minutes?|mins?|hours?|hrs?|days?|weeks?|fortnights?)\b"
     r"(?: (?P<way>earlier|sooner|later)\b)?"
 )
+#: which way from what was offered
+TOWARD = re.compile(
+    r"(?:\b(?:any(?:thing)?|something|some|have you got|do you have|got|need|prefer|want|times?|^|no|bit|little) |^)"
+    r"(?:(?P<too>too )(?=early|late)|(?:a (?:bit|little) )?(?=earlier|later))(?P<way>earlier|early|later|late)"
+    r"(?= (?:please|pls|than that|then|for me|on|ones?|times?|slots?|that day|in the day)\b|\W*$)"
+)
 #: the day next to a visit's
 BESIDE = re.compile(
     r"\b(?:the )?(?:next|following) day\b|\bthe day (?:after|(?P<before>before))(?=\W*$|,| (?:instead|please|then)\b)"

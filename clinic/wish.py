@@ -17,7 +17,7 @@ class Wish:
     and a time: exactly `at`, or starts from `begins` up to, and without, `ends`.
 
     `named` tells that a day was named so that it may be another one in the light of what was said before, `any_time` that
-    one time is as good as another, and `same_time` that the time stays.
+    one time is as good as another, and `same_time` and `same_day` that the time or the day of the week stays.
     """
 
     first: dt.date | None = None
@@ -30,6 +30,7 @@ class Wish:
     named: Named | None = None
     any_time: bool = False
     same_time: bool = False
+    same_day: bool = False
 
     @property
     def has_time(self) -> bool:
@@ -112,6 +113,16 @@ class Reading:
         """What may be wanted now by someone who wished for something earlier, and was offered some days for it."""
         options = dict.fromkeys(meant for option in self.options for meant in option.meant(earlier, offered))
         return tuple(dict.fromkeys(option.on_top_of(earlier) for option in options))
+
+    def like(self, start: dt.datetime) -> "Reading":
+        """What was read, with the time and the day of the week of a start where they are said to be the same."""
+        day = Wish(start.date(), start.date(), named="weekday")
+
+        def filled(option: Wish) -> Wish:
+            known = dataclasses.replace(option, first=day.first, last=day.last, named=day.named) if option.same_day else option
+            return dataclasses.replace(known, at=start.time()) if option.same_time else known
+
+        return dataclasses.replace(self, options=tuple(map(filled, self.options)))
 
 
 def _each_day(first: dt.date, last: dt.date) -> Iterator[dt.date]:

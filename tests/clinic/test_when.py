@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.when import read, shifted
+from clinic.when import read, shifted, toward
 from clinic.wish import Wish
 
 TODAY = dt.date(2026, 3, 4)
@@ -62,6 +62,8 @@ PHRASES = {
     "christmas eve": "24.12",
     "after christmas": "26.12-22.1.27",
     "april 31 or may 2": "2.5",
+    "a week from tomorrow": "12",
+    "today week": "11",
     "the week of march 16": "16-22",
     "week commencing 16th of march": "16-22",
     # weeks
@@ -334,6 +336,22 @@ def test_how_far_a_visit_is_moved_is_read_by_the_clocks_of_the_day(phrase: str, 
     assert wish.first
     assert wish.at
     assert f"{wish.first} {wish.at:%H:%M}" == start
+
+
+@pytest.mark.parametrize(
+    ("phrase", "way"),
+    [
+        ("anything later?", "later"),
+        ("too early", "later"),
+        ("later please", "later"),
+        ("earlier than that", "earlier"),
+        ("too late for me", "earlier"),
+        ("see you later", None),
+        ("I'm running late", None),
+    ],
+)
+def test_which_way_from_what_was_offered(phrase: str, way: str | None) -> None:
+    assert toward(phrase) == way
 
 
 @pytest.mark.parametrize("phrase", ["in 2 days", "I put my back out 2 days ago", "10 minutes late", "move it to 2 weeks time"])

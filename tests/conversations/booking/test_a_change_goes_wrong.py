@@ -146,3 +146,13 @@ async def test_another_time_instead_of_a_yes_moves_what_was_to_be_cancelled(sms:
     assert "to Thursday, March 5, 2 PM" in said
     await sms("yes")
     assert [local(visit) for visit in visits(engine)] == ["Thu 05 Mar 14:00"]
+
+
+async def test_the_same_day_and_time_of_another_week(sms: Guest, booked: Visit, engine: Engine) -> None:
+    await sms("reschedule to next week pls", "same day same time", "yes")
+    assert [local(visit) for visit in visits(engine)] == ["Wed 11 Mar 10:00"]
+
+
+async def test_running_late_leaves_the_visit_booked(sms: Guest, booked: Visit, engine: Engine) -> None:
+    await sms("i'm going to be 15 mins late on wednesday")
+    assert [visit.status for visit in visits(engine)] == ["booked"]

@@ -187,3 +187,24 @@ async def test_the_week_of_a_date_is_that_week(web: Guest) -> None:
 async def test_the_next_number_is_in_the_month_spoken_of(web: Guest) -> None:
     await web("book a consultation next month", "the 15th", "the 16th")
     assert {title.split(", ")[1] for title in web.choices if title != "Other times"} == {"Apr 16"}
+
+
+async def test_later_and_earlier_than_what_is_offered(web: Guest) -> None:
+    await web("book a consultation", "next week", "anything later?")
+    assert [title.split(", ")[1] for title in web.choices if title != "Other times"] == ["Mar 12", "Mar 13", "Mar 14"]
+    await web("earlier please")
+    assert {title.split(", ")[1] for title in web.choices if title != "Other times"} <= {"Mar 2", "Mar 3", "Mar 4"}
+
+
+async def test_later_on_a_day_is_later_than_its_last(web: Guest) -> None:
+    await web("book a consultation", "tomorrow morning", "too early")
+    offered = [title.rpartition(", ")[2] for title in web.choices if title.startswith("Tue, Mar 3")]
+    assert len(offered) == 3
+    assert all(time.endswith("PM") or time == "11:45 AM" for time in offered)
+
+
+async def test_none_of_these_work_is_a_wish_for_others(web: Guest) -> None:
+    await web("book a consultation", "tomorrow")
+    first = set(web.choices)
+    await web("none of these work for me")
+    assert set(web.choices) & first == {"Other times"}

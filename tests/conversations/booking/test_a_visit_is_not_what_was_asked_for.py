@@ -4,7 +4,7 @@ import pytest
 
 from bot.engine import Engine
 from clinic import consent
-from tests.conversations.booking.conftest import PHONE, Clock, Guest, local, outbox, visits
+from tests.conversations.booking.conftest import OTHER_PHONE, PHONE, Clock, Guest, book, local, outbox, visits
 
 
 async def test_step_by_step(web: Guest, engine: Engine) -> None:
@@ -121,3 +121,41 @@ async def test_a_second_booking_begins_afresh(web: Guest, engine: Engine) -> Non
     assert "Consultation" in web.choices
     await web("consultation", "friday at 3pm", "Ben Smith", "212 555 0102", "yes")
     assert [visit.name for visit in visits(engine)] == ["Anna Smith", "Ben Smith"]
+
+
+async def test_who_is_asked_for_is_who_is_seen(web: Guest, engine: Engine) -> None:
+    said = await web("can I get a consultation with Rowan Ashby on thursday at 5pm?", "Al Lee 212 555 0101")
+    assert "Consultation (Rowan Ashby)" in said
+    assert "Al Lee" in said
+    await web("yes")
+    assert [visit.practitioner for visit in visits(engine)] == ["rowan"]
+    assert "Consultation with Rowan Ashby" in await web("when is my appointment?")
+
+
+@pytest.mark.parametrize("practitioner", ["Imani", "Rowan"])
+async def test_who_is_not_free_is_said_so(web: Guest, engine: Engine, practitioner: str) -> None:
+    for _ in engine.services.practice.practitioners("consultation"):
+        book(engine, "2026-03-03 14:00")
+    said = await web(f"book a consultation with {practitioner} tomorrow at 2pm")
+    assert f"{practitioner} " in said
+    assert "is not free then" in said
+    await web("1", "Al Lee 212 555 0102", "yes")
+    (mine,) = [visit for visit in visits(engine) if visit.phone == OTHER_PHONE]
+    assert mine.practitioner == practitioner.lower()
+
+
+async def test_who_does_not_do_the_treatment_is_said_so(web: Guest) -> None:
+    assert "Imani Cole does not do that treatment" in await web("book the body treatment with Imani on friday")
+
+
+@pytest.mark.parametrize("words", ["for 2 people", "for me and my sister"])
+async def test_several_people_are_booked_one_by_one(web: Guest, words: str) -> None:
+    said = await web(f"book consultations {words} on friday at 3pm")
+    assert "one person at a time" in said
+    assert said.endswith("What is your full name?")
+
+
+async def test_the_same_time_twice_is_pointed_out(web: Guest) -> None:
+    await web("book a consultation friday 3pm, Al Lee 212 555 0101", "yes")
+    said = await web("book a consultation friday 3pm, Al Lee 212 555 0101")
+    assert said.startswith("You have a visit at that time already")
