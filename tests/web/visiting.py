@@ -1,6 +1,7 @@
 """A visitor's browser on a clinic's website, for all tests of the widget."""
 
 import asyncio
+import itertools
 import json
 import threading
 import time
@@ -19,6 +20,8 @@ Seen = TypeVar("Seen")
 #: seconds for a page to show what it should; a busy machine takes many times what a visitor's does
 PATIENCE = 30.0
 expect.set_options(timeout=PATIENCE * 1000)
+#: each visit is another person's; these numbers are kept for fiction
+_NUMBERS = itertools.count(50)
 
 
 class Site:
@@ -146,7 +149,7 @@ async def booked(chat: Chat) -> str:
     assert "name" in await chat.press(chat.panel.locator(".choices button").first)
     assert "did not get" in await chat.write('<img src=x onerror="window.hacked=1">')
     assert "mobile" in await chat.write("Ada Byron")
-    read_back = await chat.write("(212) 555-0117")
+    read_back = await chat.write(f"(212) 555-01{next(_NUMBERS)}")
     assert "Ada Byron" in read_back, read_back
     assert "You are booked" in await chat.press(chat.choice("Yes, book it"))
     return read_back
