@@ -148,7 +148,8 @@ class Words:
         if _is_only(text, self._stop_signs):
             return Meaning("stop")
         # "please cancel" is about a visit more likely than not, "please stop" is not.
-        if _bare(self._fillers.sub(" ", plain)) in self._stop_words:
+        rest = _bare(self._fillers.sub(" ", plain))
+        if rest in self._stop_words or self._misspelt.get(_squeezed(rest)) == "stop":
             return Meaning("stop")
         return self._wish(plain)
 
