@@ -246,6 +246,17 @@ async def test_on_a_phone_the_rest_of_the_page_waits_and_comes_back(context: Bro
     await becomes(page, "document.body.inert", False)
 
 
+async def test_a_reply_stays_in_sight_when_a_keyboard_comes_and_goes(context: BrowserContext, server: Server) -> None:
+    page = await context.new_page()
+    await page.set_viewport_size({"width": 390, "height": 560})
+    chat = await opened(page, server.url)
+    await chat.ask("does it hurt?")
+    for height in (560, 280, 560):
+        await page.set_viewport_size({"width": 390, "height": height})
+        await becomes(chat.panel, "innerHeight", height)
+        await becomes(chat.panel, IN_SIGHT, [True, False])
+
+
 async def test_what_is_pressed_is_large_enough_and_nothing_moves_for_those_who_want_it_still(
     themed: BrowserContext, server: Server
 ) -> None:

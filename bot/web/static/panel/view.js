@@ -50,6 +50,10 @@ export class View {
   #latest = find("latest");
   // Whether what is said last is in sight, and is to stay so when the panel changes its size, as when a phone's keyboard comes.
   #end = false;
+  // Where the last reply begins, and what scrolled when the size was looked at last.
+  /** @type {HTMLElement | null} */
+  #reply = null;
+  #scrolled = this.#scroller;
   #typingAfter = 0;
   #tellAfter = 0;
   #times;
@@ -70,7 +74,7 @@ export class View {
       if (this.#end) this.#latest.hidden = true;
     };
     document.addEventListener("scroll", scrolled, { passive: true, capture: true });
-    new ResizeObserver(() => this.#end && this.#toEnd()).observe(this.#log);
+    new ResizeObserver(() => this.#stay()).observe(this.#log);
     this.#latest.addEventListener("click", () => {
       this.#toEnd();
       this.#log.focus({ preventScroll: true });
@@ -164,6 +168,7 @@ export class View {
     this.#welcome.classList.remove("past");
     this.typing(false);
     this.#latest.hidden = true;
+    this.#reply = null;
     this.#scroller.scrollTop = 0;
   }
 
@@ -314,9 +319,17 @@ export class View {
     this.#end = true;
   }
 
+  #stay() {
+    const moved = this.#scrolled !== this.#scroller;
+    this.#scrolled = this.#scroller;
+    if (this.#end) this.#toEnd();
+    else if (moved && this.#reply) this.#show(this.#reply);
+  }
+
   // A long reply is shown from its beginning.
   /** @param {HTMLElement | null} first */
   #show(first) {
+    this.#reply = first;
     this.#toEnd();
     if (!first) return;
     const scroller = this.#scroller;
