@@ -12,7 +12,7 @@ from rasa_sdk.executor import CollectingDispatcher
 
 from actions.services import services
 from actions.turn import Events, Slots, Turn, button, word
-from clinic import when
+from clinic import when_moved
 from clinic.offers import SOON, Offer
 from clinic.said import Said
 from clinic.wish import Wish
@@ -67,7 +67,7 @@ class Times:
             if len(options) > 1:
                 return self._slots(days=[option.as_json() for option in options], start=None, offer=None)
             wish = options[0]
-        elif asked and service and offered and (way := when.toward(turn.text)):
+        elif asked and service and offered and (way := when_moved.toward(turn.text)):
             return self._toward(service, offered, way)
         elif asked and service and (turn.picked_kind == "other" or (turn.intent == "deny" and offered)):
             return self._offer(service, wish, self._starts("seen"))
@@ -87,7 +87,7 @@ class Times:
     def shifted(self, service: str, start: dt.datetime) -> Slots:
         """What changes by "an hour later" than a start, or than the one settled on since; nothing when that is not said."""
         settled = self._turn.slots.get(self._slot("start"))
-        wish = when.shifted(self._turn.text, dt.datetime.fromisoformat(settled) if settled else start)
+        wish = when_moved.shifted(self._turn.text, dt.datetime.fromisoformat(settled) if settled else start)
         return self._slots(wish=wish.as_json(), days=None) | self._offer(service, wish, []) if wish else {}
 
     def _toward(self, service: str, offered: list[dt.datetime], way: str) -> Slots:

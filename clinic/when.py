@@ -7,14 +7,10 @@ phrase that may mean one of two days ("5/6", "next friday" on a Monday) gives bo
 import calendar
 import dataclasses
 import datetime as dt
-import functools
 import re
-from collections.abc import Callable
-from typing import Literal
 
+from clinic.when_clock import ClockReader
 from clinic.when_words import (
-    BESIDE,
-    CORRECTS,
     DAY,
     HOLIDAY,
     HOLIDAYS,
@@ -24,17 +20,10 @@ from clinic.when_words import (
     NUMBER,
     ORDINAL_WORDS,
     PART_OF,
-    PARTS_OF_DAY,
-    SAYS_CLOCK,
-    SHIFT,
-    SHIFT_UNITS,
-    TOWARD,
     WEEKDAY,
     YEAR,
-    clock,
-    digits_of_ordinals,
     number_of,
-    time_of_day,
+    plain,
     weekday_of,
 )
 from clinic.wish import Days, Named, Reading, Wish
@@ -56,46 +45,19 @@ def read(text: str, today: dt.date, country: str = "US", *, expected: bool = Fal
         country: the clinic's country, whose order of day and month is tried first.
         expected: whether a day or time was asked for, so that a bare number is one.
     """
-    reader = _Reader(_plain(text), today, country, expected)
+    reader = _Reader(plain(text), today, country, expected)
     return reader.read()
 
 
-def toward(text: str) -> Literal["earlier", "later"] | None:
-    """Which way from what was offered: "anything later?", "too early"; None when it does not say."""
-    found = TOWARD.search(_plain(text))
-    if found is None:
-        return None
-    return "later" if (found["way"][:4] == "late") != bool(found["too"]) else "earlier"
-
-
-def shifted(text: str, start: dt.datetime) -> Wish | None:
-    """When a visit is wanted by who says how far it is to be moved: "an hour earlier", "push it back a week"."""
-    if beside := BESIDE.search(_plain(text)):
-        to = start + dt.timedelta(days=-1 if beside["before"] else 1)
-        return Wish(to.date(), to.date(), at=to.time())
-    found = next((m for m in SHIFT.finditer(_plain(text)) if m["ahead"] or m["back"] or m["way"]), None)
-    if found is None:
-        return None
-    by = number_of(found["n"]) * SHIFT_UNITS[found["unit"][0]] * (0.5 if found["half"] else 1)
-    to = start - by if found["ahead"] or found["way"] in ("earlier", "sooner") else start + by
-    return Wish(to.date(), to.date(), at=to.time())
-
-
-class _Reader:
+class _Reader(ClockReader):
     def __init__(self, text: str, today: dt.date, country: str, expected: bool) -> None:
-        self._text, self._today, self._country, self._expected = text, today, country, expected
-        #: each thing said about days: the readings of it, of which one is meant
-        self._days: list[tuple[Days, ...]] = []
-        self._named: list[tuple[int, str]] = []
+        super().__init__(text, expected)
+        self._today, self._country = today, country
         self._excluded: set[int] = set()
-        self._weeks: list[Days] = []
         self._weekdays: tuple[int, ...] = ()
         self._soonest = self._any_time = self._same_time = self._same_day = self._no_such_day = False
         #: whether a day was named by its number in the month alone
         self._number = False
-        self._at: dt.time | None = None
-        self._begins: dt.time | None = None
-        self._ends: dt.time | None = None
 
     def read(self) -> Reading | None:
         self._read_times_that_look_like_days()
@@ -401,97 +363,6 @@ class _Reader:
             self._days.append(tuple(dict.fromkeys(spans)))
         return bool(spans)
 
-    # Times
-
-    def _read_times_that_look_like_days(self) -> None:
-        """Times that a date's pattern would swallow: "2-4pm", "between 2 and 4", "14.30"."""
-        first, second = clock("1"), clock("2")
-        self._each(
-            r"(?:between|from|btw) " + first + r" ?(?:-|and|to|til|till|until|&) ?" + second + r"(?!/|\d|(?:st|nd|rd|th)\b)",
-            self._range,
-        )
-        self._each(first + r" ?(?:-|to|til|till) ?" + second + r"(?!/|-|\d|(?:st|nd|rd|th)\b)", self._marked_range)
-
-    def _read_clock_times(self) -> None:
-        time = clock("1")
-        self._each(
-            r"(?:any ?time )?(?P<bound>after|from|later than|not before|any ?time after|"
-            r"before|until|till|by|no later than|earlier than) " + time + r"(?: onwards?)?",
-            self._bound_time,
-        )
-        self._each(r"(?:at |around |about |@ ?|for |like |say )?(?P<word>noon|midday|12 noon|mid day)", self._noon)
-        self._each(
-            r"(?P<at>at|around|about|@|abt|circa|for|say|like|approx|roughly|the|make it|at like|make that|to) ?"
-            + time
-            + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?|or)\b)",
-            self._exact,
-        )
-        self._each(time + r"(?!\d|/|(?:st|nd|rd|th)\b| (?:days?|weeks?|months?|people|sessions?|of us|visits?)\b)", self._marked)
-
-    def _range(self, m: re.Match[str]) -> bool:
-        ends = time_of_day(m, "2")
-        begins = time_of_day(m, "1")
-        if begins is None or ends is None or begins >= ends:
-            return False
-        self._begins, self._ends = begins, ends
-        return True
-
-    def _marked_range(self, m: re.Match[str]) -> bool:
-        said = any(m[f"{name}{n}"] for n in "12" for name in SAYS_CLOCK)
-        return (said or self._expected) and self._range(m)
-
-    def _bound_time(self, m: re.Match[str]) -> bool:
-        time = time_of_day(m, "1")
-        if time is None:
-            return False
-        if m["bound"] in ("before", "until", "till", "by", "no later than", "earlier than"):
-            self._ends = time
-        else:
-            self._begins = time
-        return True
-
-    def _noon(self, _: re.Match[str]) -> bool:
-        self._at = self._at or dt.time(12)
-        return True
-
-    def _exact(self, m: re.Match[str]) -> bool:
-        if m["at"] in ("for", "like", "the", "to", "say") and not (self._says_clock(m) or self._days or self._named):
-            return False
-        return self._set_at(m)
-
-    def _marked(self, m: re.Match[str]) -> bool:
-        """A bare number is a time beside a day, or when a time was asked for."""
-        beside = self._text[: m.start()] + " " + self._text[m.end() :]
-        number_alone = beside.strip("\0 ,.") == ""
-        corrects = CORRECTS.search(beside) is not None and CORRECTS.sub("", beside).strip("\0 ,.?!") == ""
-        beside_a_day = bool(self._days or self._named or self._weeks) and self._text[: m.start()].rstrip(" ,").endswith("\0")
-        if not (self._says_clock(m) or beside_a_day or corrects or (self._expected and number_alone)):
-            return False
-        return self._set_at(m)
-
-    def _says_clock(self, m: re.Match[str]) -> bool:
-        return any(m[f"{name}1"] for name in SAYS_CLOCK)
-
-    def _set_at(self, m: re.Match[str]) -> bool:
-        time = time_of_day(m, "1")
-        if time is None or self._at:
-            return False
-        self._at = time
-        return True
-
-    def _read_parts_of_day(self) -> None:
-        for pattern, begins, ends in PARTS_OF_DAY:
-            self._each(
-                r"(?:in the |the |at |an? |some time |any ?time )?(?:" + pattern + r")",
-                functools.partial(self._part, begins, ends),
-            )
-
-    def _part(self, begins: int, ends: int, _: re.Match[str]) -> bool:
-        if self._begins is None and self._ends is None:
-            self._begins = dt.time(begins) if begins else None
-            self._ends = dt.time(ends) if ends < 24 else None
-        return True
-
     # All together
 
     def _options(self) -> list[Wish]:
@@ -576,17 +447,6 @@ class _Reader:
             return None
         return Reading((Wish(found.date(), found.date()),), "")
 
-    def _each(self, pattern: str, take: Callable[[re.Match[str]], object]) -> None:
-        """Offers each place that a pattern matches to a function, and blanks out those that it takes."""
-
-        def blank(match: re.Match[str]) -> str:
-            taken = take(match)
-            if taken is False:
-                return match[0]
-            return "\0" * len(match[0])
-
-        self._text = re.sub(rf"(?<![a-z0-9'])(?:{pattern})(?![a-z0-9])", blank, self._text)
-
 
 def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
     """Several days as one span, with the weekdays that count in it."""
@@ -594,11 +454,6 @@ def _together(spans: list[Days]) -> tuple[Days, tuple[int, ...]]:
     single = all(begins == ends for begins, ends in spans)
     days = tuple(sorted({begins.weekday() for begins, _ in spans})) if single and len(spans) > 1 else ()
     return (first, last), days
-
-
-def _plain(text: str) -> str:
-    plain = text.lower().replace("’", "'").replace("–", "-").replace("—", "-")
-    return digits_of_ordinals(" ".join(plain.split()))
 
 
 def _date(year: int, month: int, day: int) -> dt.date | None:

@@ -58,31 +58,6 @@ CORRECTS = re.compile(
     r"(?:can|could) (?:we|i|you) (?:do|have|make it|say)|how about|what about|please|pls)\b"
 )
 
-#: how far a visit is moved: "an hour earlier", "push it back a week"
-SHIFT = re.compile(
-    r"(?:\b(?:(?P<ahead>(?:bring|move|pull)\b[^.,?!]*?\b(?:forward|up))|"
-    r"(?P<back>(?:push|put|move|set)\b[^.,?!]*?\bback|(?:delay|postpone)\b(?: it| that| this| my \w+)?)) )?"
-    rf"(?<![a-z0-9])(?:by )?(?P<half>half )?{NUMBER} (?P<unit>minutes?|mins?|hours?|hrs?|days?|weeks?|fortnights?)\b"
-    r"(?: (?P<way>earlier|sooner|later)\b)?"
-)
-#: which way from what was offered
-TOWARD = re.compile(
-    r"(?:\b(?:any(?:thing)?|something|some|have you got|do you have|got|need|prefer|want|times?|^|no|bit|little) |^)"
-    r"(?:(?P<too>too )(?=early|late)|(?:a (?:bit|little) )?(?=earlier|later))(?P<way>earlier|early|later|late)"
-    r"(?= (?:please|pls|than that|then|for me|on|ones?|times?|slots?|that day|in the day)\b|\W*$)"
-)
-#: the day next to a visit's
-BESIDE = re.compile(
-    r"\b(?:the )?(?:next|following) day\b|\bthe day (?:after|(?P<before>before))(?=\W*$|,| (?:instead|please|then)\b)"
-)
-SHIFT_UNITS = {
-    "m": dt.timedelta(minutes=1),
-    "h": dt.timedelta(hours=1),
-    "d": dt.timedelta(days=1),
-    "w": dt.timedelta(weeks=1),
-    "f": dt.timedelta(weeks=2),
-}
-
 # (spoken, from, up to)
 PARTS_OF_DAY: tuple[tuple[str, int, int], ...] = (
     (r"after (?:the )?school drop(?: |-)?off|after drop(?: |-)?off", 9, 12),
@@ -128,7 +103,13 @@ def clock(suffix: str) -> str:
     return re.sub(r"\?P<(\w+)>", rf"?P<\g<1>{suffix}>", _CLOCK)
 
 
-def digits_of_ordinals(text: str) -> str:
+def plain(text: str) -> str:
+    """A text as it is read: in small letters, with plain marks and single spaces, and the days of months as digits."""
+    bare = text.lower().replace("’", "'").replace("–", "-").replace("—", "-")
+    return _digits_of_ordinals(" ".join(bare.split()))
+
+
+def _digits_of_ordinals(text: str) -> str:
     """A text with the days of months that are words as digits: "the sixth of may"."""
 
     def digits(m: re.Match[str]) -> str:

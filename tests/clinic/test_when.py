@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clinic.when import read, shifted, toward
+from clinic.when import read
+from clinic.when_moved import shifted, toward
 from clinic.wish import Wish
 
 TODAY = dt.date(2026, 3, 4)
