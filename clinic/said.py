@@ -147,7 +147,7 @@ def read(text: str, practice: Practice, today: dt.date, asked: str | None = None
         reference=reference,
         services=found,
         when=reading,
-        only_details=bool(found and reading) and not others,
+        only_details=bool(found and reading and reading.definite) and not others,
         several=bool(_SEVERAL.search(text)),
         practitioner=who,
     )

@@ -109,6 +109,11 @@ class Reading:
         """Whether it can mean one thing alone."""
         return len(self.options) == 1
 
+    @property
+    def definite(self) -> bool:
+        """Whether it names a day or a time, and not only a span like "in six weeks"."""
+        return any(option.at or (option.first and option.first == option.last) for option in self.options)
+
     def after(self, earlier: Wish, offered: Collection[dt.date] = ()) -> tuple[Wish, ...]:
         """What may be wanted now by someone who wished for something earlier, and was offered some days for it."""
         options = dict.fromkeys(meant for option in self.options for meant in option.meant(earlier, offered))

@@ -269,3 +269,10 @@ async def test_who_tells_a_clinicians_matter_may_go_on_to_book(web: Guest) -> No
     await web.choose("Book a visit")
     said = await web("consultation friday 2pm, Anna Lee 212 555 0101")
     assert "a clinician must confirm it first" in said
+
+
+@pytest.mark.parametrize("question", ["wrinkles in 2 weeks?", "is the face red tomorrow?", "face next day redness"])
+async def test_a_concern_and_a_span_are_no_wish_to_book(web: Guest, question: str) -> None:
+    await web(question)
+    assert web.reply
+    assert "book_appointment" not in web.reply.topics
