@@ -372,10 +372,10 @@ class Channel:
     def _written(self, task: Task, reply: Reply) -> Written:
         """The reply as texts: what is long goes on at MORE, and on the page that has all of it."""
         # A page has one answer: it is not the rest of several, nor of what a form asks.
-        alone = reply.zone == "answer" and len(reply.topics) == 1 and not self._form(task.text.number)
-        link = self._link(reply.topics[0]) if alone else ""
+        asks = self._form(task.text.number) is not None
+        link = self._link(reply.topics[0]) if reply.zone == "answer" and len(reply.topics) == 1 and not asks else ""
         if not link:
-            return replies.write(reply, self._wording.text("more"))
+            return replies.write(reply, self._wording.text("more"), asks=asks)
         written = replies.write(reply, self._wording.text("more_and_link", link=link), self._wording.text("page", link=link))
         if written.rest or not written.texts or link in written.texts[-1]:
             return written

@@ -23,13 +23,14 @@ class Written:
     rest: str = ""
 
 
-def write(reply: Reply, more: str, page: str = "") -> Written:
+def write(reply: Reply, more: str, page: str = "", *, asks: bool = False) -> Written:
     """A reply as texts. `more` is what the last of them says when the rest waits for MORE, `page` where all of it can be read.
 
-    The choices of a question are always there. The page, and then topics that go on from an answer, are named as far as
-    that costs no further segment.
+    A question with its choices, or what is said last when that `asks` something, is always there: what is said before it
+    waits. The page, and then topics that go on from an answer, are named as far as that costs no further segment.
     """
-    said = "\n".join(text for message in reply.messages if (text := plain(message.text)))
+    messages = [text for message in reply.messages if (text := plain(message.text))]
+    said = "\n".join(messages)
     if reply.safety in URGENT:
         return Written(tuple(split(said, MOST_WHOLE)[0]))
     choices = [choice for message in reply.messages for choice in message.choices]
@@ -45,6 +46,8 @@ def write(reply: Reply, more: str, page: str = "") -> Written:
                 break
             text, offered = longer, [*offered, choice]
     parts, rest = _beside(said, text) or split(text, MOST, more)
+    if rest and (asks or asked):
+        parts, rest = _last_first(messages, text.removeprefix(said), more) or (parts, rest)
     return Written(tuple(parts), tuple(choice.id for choice in offered), rest)
 
 
@@ -53,6 +56,15 @@ def _beside(said: str, text: str) -> tuple[list[str], str] | None:
     both = f"1/2 {said}", f"2/2{text.removeprefix(said)}"
     fit = said and text != said and segments(text) > 1 and all(segments(part) == 1 for part in both)
     return (list(both), "") if fit else None
+
+
+def _last_first(messages: list[str], choices: str, more: str) -> tuple[list[str], str] | None:
+    """As many of the last messages as fit, the choices after them; what is said before them waits."""
+    for count in range(1, len(messages)):
+        parts, rest = split("\n".join(messages[count:]) + choices + more, MOST)
+        if not rest:
+            return parts, "\n".join(messages[:count])
+    return None
 
 
 def go_on(rest: str, more: str) -> tuple[tuple[str, ...], str]:

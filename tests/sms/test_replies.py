@@ -45,6 +45,18 @@ def test_a_text_that_goes_on_later_breaks_off_at_the_end_of_a_sentence() -> None
     assert written.rest.startswith("We are open")
 
 
+def test_what_is_asked_never_waits_for_more() -> None:
+    """3.8f: what is said before it does."""
+    answer, decides, asked = ("An answer. " * 20).strip(), ("A clinician decides. " * 6).strip(), "What is your full name?"
+    written = replies.write(said(answer, decides, asked), MORE, asks=True)
+    assert [segments(text) for text in written.texts] == [1, 1]
+    assert written.texts[-1].endswith(asked + MORE)
+    assert "".join(written.texts).count("A clinician decides.") == 6
+    assert written.rest == answer
+    with_choices = replies.write(said(answer, decides, choices=("Book a visit", "Talk to a person"), safety="clinician"), MORE)
+    assert "1 Book a visit\n2 Talk to a person" in with_choices.texts[-1]
+
+
 def test_topics_that_go_on_from_an_answer_are_named_as_far_as_that_is_free() -> None:
     written = replies.write(said("x" * 150, choices=("faq/a:A", "faq/b:A long title")), MORE)
     assert written.texts == ("x" * 150 + "\n1 A",)
