@@ -63,9 +63,11 @@ async def test_starting_over_in_one_tab_clears_the_other(chat: Chat, context: Br
     await chat.ask("does it hurt?")
     other = await opened(await context.new_page(), server.url)
     await other.wait_for(2)
+    await chat.page.bring_to_front()
     await chat.panel.click("#more")
     await chat.panel.click("#again")
     await chat.panel.click("#sure button[value=yes]")
+    await other.page.bring_to_front()
     await other.wait_for(0)
 
 

@@ -18,7 +18,7 @@ from bench.serving import Server
 ROOT = Path(__file__).parents[2]
 Seen = TypeVar("Seen")
 #: seconds for a page to show what it should; a busy machine takes many times what a visitor's does
-PATIENCE = 30.0
+PATIENCE = 60.0
 expect.set_options(timeout=PATIENCE * 1000)
 #: each visit is another person's; these numbers are kept for fiction
 _NUMBERS = itertools.count(50)
