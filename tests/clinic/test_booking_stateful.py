@@ -107,6 +107,37 @@ class BookingMachine(RuleBasedStateMachine):
             hold = self.holds.pop(data.draw(st.sampled_from(list(self.holds))))
             self.booking.release(hold.id, holder=hold.holder)
 
+    @rule(data=st.data(), service=SERVICES, place=PLACES)
+    def hold_instead(self, data: Any, service: str, place: int) -> None:
+        live = list(self.live())
+        if not live:
+            return
+        old = data.draw(st.sampled_from(live))
+        try:
+            held = self.booking.hold(service, self.start_at(place), holder=old.holder, channel="web", instead_of=old.id)
+        except REFUSALS:
+            # What was held stays, as `every_promise_is_kept` sees.
+            return
+        del self.holds[old.id]
+        self.holds[held.id] = held
+
+    @rule(data=st.data(), reason=st.sampled_from(["pregnancy", "medicine"]))
+    def doubt(self, data: Any, reason: str) -> None:
+        if not self.visits:
+            return
+        visit = self.visits[data.draw(st.sampled_from(list(self.visits)))]
+        after = self.booking.doubt(visit.id, reason)
+        assert (after == visit) == (visit.status != "booked" or visit.pending_reason == reason)
+        assert after.status == visit.status or after.status == "pending"
+        self.visits[visit.id] = after
+
+    @rule(data=st.data())
+    def approve(self, data: Any) -> None:
+        waiting = [visit.id for visit in self.visits.values() if visit.status == "pending"]
+        if waiting:
+            visit = self.visits[data.draw(st.sampled_from(waiting))]
+            self.visits[visit.id] = self.booking.approve(visit.id, version=visit.version)
+
     @rule(data=st.data(), place=PLACES, stale=st.booleans())
     def move(self, data: Any, place: int, stale: bool) -> None:
         if not self.visits:
