@@ -59,11 +59,16 @@ def _beside(said: str, text: str) -> tuple[list[str], str] | None:
 
 
 def _last_first(messages: list[str], choices: str, more: str) -> tuple[list[str], str] | None:
-    """As many of the last messages as fit, the choices after them; what is said before them waits."""
+    """As many of the last messages as fit, the choices after them; what is said before them waits, but for what has room."""
     for count in range(1, len(messages)):
-        parts, rest = split("\n".join(messages[count:]) + choices + more, MOST)
+        before, last = "\n".join(messages[:count]), "\n".join(messages[count:])
+        if segments(f"2/2 {last}{choices}") == 1:
+            (first,), rest = split(f"1/2 {before}", 1, more)
+            return [first, f"2/2 {last}{choices}"], rest
+        together = _beside(last, last + choices + more) if choices else None
+        parts, rest = together or split(last + choices + more, MOST)
         if not rest:
-            return parts, "\n".join(messages[:count])
+            return parts, before
     return None
 
 

@@ -49,10 +49,12 @@ def test_what_is_asked_never_waits_for_more() -> None:
     """3.8f: what is said before it does."""
     answer, decides, asked = ("An answer. " * 20).strip(), ("A clinician decides. " * 6).strip(), "What is your full name?"
     written = replies.write(said(answer, decides, asked), MORE, asks=True)
-    assert [segments(text) for text in written.texts] == [1, 1]
-    assert written.texts[-1].endswith(asked + MORE)
-    assert "".join(written.texts).count("A clinician decides.") == 6
-    assert written.rest == answer
+    assert written.texts == (f"1/2 {'An answer. ' * 12}".strip() + MORE, f"2/2 {decides}\n{asked}")
+    assert written.rest == ("An answer. " * 8).strip()
+    longer = replies.write(said(answer, f"{decides} Call us, please.", asked), MORE, asks=True)
+    assert [segments(text) for text in longer.texts] == [1, 1]
+    assert longer.texts[-1].endswith(asked + MORE)
+    assert longer.rest == answer
     with_choices = replies.write(said(answer, decides, choices=("Book a visit", "Talk to a person"), safety="clinician"), MORE)
     assert "1 Book a visit\n2 Talk to a person" in with_choices.texts[-1]
 
