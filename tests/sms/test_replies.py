@@ -1,5 +1,7 @@
 """A turn's reply as texts: 3.8."""
 
+from collections import Counter
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -136,6 +138,26 @@ def test_split_loses_nothing_and_each_part_is_one_segment(words: list[str], most
         assert bare[-1].endswith(MORE)
         bare[-1] = bare[-1].removesuffix(MORE)
     assert " ".join([*bare, rest]).split() == text.split()
+
+
+@given(
+    messages=st.lists(
+        st.lists(st.sampled_from(["word", "sentence.", PHONE, "9 AM", "é", "😀"]), min_size=1, max_size=50), max_size=4
+    ),
+    titles=st.lists(st.sampled_from(["Yes", "Another longer title", "😀"]), max_size=4),
+    zone=st.sampled_from(["task", "clarify", "answer"]),
+    asks=st.booleans(),
+)
+def test_no_reply_is_longer_than_two_segments_and_nothing_of_it_is_lost(
+    messages: list[list[str]], titles: list[str], zone: str, asks: bool
+) -> None:
+    """3.8e"""
+    texts = [" ".join(words) for words in messages]
+    written = replies.write(said(*texts, choices=tuple(titles if texts else ()), zone=zone), MORE, asks=asks)
+    assert len(written.texts) <= 2
+    assert all(segments(text) == 1 for text in written.texts)
+    kept = Counter(" ".join([*written.texts, written.rest]).split())
+    assert not Counter(" ".join(texts).split()) - kept
 
 
 def test_a_link_longer_than_a_text_stays_whole() -> None:
