@@ -335,7 +335,12 @@ class Engine:
             return None
         if heard.reference and heard.phone:
             return "check_appointment"
-        likely = [label for label in question.get("choices", []) if label in _OF_VISITS]
+        # Who says when does not ask when.
+        likely = [
+            label
+            for label in question.get("choices", [])
+            if label in _OF_VISITS and not (heard.when and label == "check_appointment")
+        ]
         if (heard.when or heard.phone or heard.reference) and len(likely) == 1:
             return str(likely[0])
         return "book_appointment" if heard.when and (heard.phone or heard.services) else None

@@ -196,6 +196,10 @@ async def test_nothing_personal_is_logged(web: Guest, sms: Guest, booked: Visit,
         assert personal not in text
 
 
+async def test_a_day_and_time_to_book_are_a_wish_to_book(web: Guest) -> None:
+    assert "What would you like to come in for?" in await web("book for tomorrow at 2pm")
+
+
 @pytest.mark.parametrize("wish", ["consultation tomorrow at 2pm", "hi, a consultation tomorrow at 2pm please"])
 async def test_what_for_and_when_alone_are_a_wish_to_book(web: Guest, wish: str) -> None:
     assert "is free, and I am keeping it" in await web(wish)
