@@ -56,8 +56,9 @@ export class View {
   #scrolled = this.#scroller;
   #typingAfter = 0;
   #tellAfter = 0;
-  #times;
-  #days;
+  #language;
+  /** @type {{ today: Intl.DateTimeFormat, before: Intl.DateTimeFormat } | undefined} */
+  #formats;
 
   /**
    * @param {PanelConfig} config
@@ -67,8 +68,7 @@ export class View {
     this.#words = config.words;
     this.#answers = config.answers;
     this.#choose = choose;
-    this.#times = new Intl.DateTimeFormat(config.language, { hour: "numeric", minute: "2-digit" });
-    this.#days = new Intl.DateTimeFormat(config.language, { weekday: "short", day: "numeric", month: "short", hour: "numeric", minute: "2-digit" });
+    this.#language = config.language;
     const scrolled = () => {
       this.#end = this.#atEnd();
       if (this.#end) this.#latest.hidden = true;
@@ -260,11 +260,21 @@ export class View {
     return group;
   }
 
+  // Made when the first is needed: browsers take longer for it than for all else before the visitor can write.
+  get #format() {
+    const time = /** @type {const} */ ({ hour: "numeric", minute: "2-digit" });
+    this.#formats ??= {
+      today: new Intl.DateTimeFormat(this.#language, time),
+      before: new Intl.DateTimeFormat(this.#language, { weekday: "short", day: "numeric", month: "short", ...time }),
+    };
+    return this.#formats;
+  }
+
   /** @param {string} at */
   #time(at) {
     const moment = new Date(at);
     const today = moment.toDateString() === new Date().toDateString();
-    const made = make("time", "", (today ? this.#times : this.#days).format(moment));
+    const made = make("time", "", (today ? this.#format.today : this.#format.before).format(moment));
     made.dateTime = at;
     return made;
   }
