@@ -64,6 +64,8 @@ _INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
 _BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
 _QUIET = "talk_to_human"
 _LEAVE = "leave"
+# Words of a message that says little more than when.
+_SHORT = 10
 _OF_VISITS = frozenset(TASKS) - {_QUIET}
 # How to reach the clinic.
 _CONTACT = "clinic/contact"
@@ -335,13 +337,13 @@ class Engine:
             return None
         if heard.reference and heard.phone:
             return "check_appointment"
-        # Who says when does not ask when.
-        likely = [
-            label
-            for label in question.get("choices", [])
-            if label in _OF_VISITS and not (heard.when and label == "check_appointment")
-        ]
-        if (heard.when or heard.phone or heard.reference) and len(likely) == 1:
+        likely = [label for label in question.get("choices", []) if label in _OF_VISITS]
+        if not (heard.phone or heard.reference):
+            # Who says when does not ask when; and a day alone tells little in many words, and cancels nothing.
+            says_when = heard.when and heard.when.definite and len(text.split()) <= _SHORT
+            likely = [label for label in likely if says_when and label != "check_appointment"]
+            likely = [] if "cancel_appointment" in likely else likely
+        if len(likely) == 1:
             return str(likely[0])
         return "book_appointment" if heard.when and (heard.phone or heard.services) else None
 

@@ -76,7 +76,7 @@ evening noon week weekend month thx asap mobile cell tel contact client patient 
 _NO_NAMES = frozenset(_NO_NAME.split())
 _LITTLE = """
 a an the for at on in of and to hi hello hey please pls plz thanks ok id i d like want need book my me visit appointment
-can could get have we do you any there free available slot
+can could get have we you any there free available slot
 """
 _MATTERS_LITTLE = frozenset(_LITTLE.split())
 _GENERIC = frozenset(("and", "the", "for", "with", "of", "a"))
