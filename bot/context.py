@@ -25,6 +25,12 @@ _OPENERS = re.compile(
 )
 _THANKS = re.compile(r"(?<=\w)[\s,.!]+(?:thanks|thx|ty|thank you|cheers)$")
 _ENDS = " ?.!,"
+# A few words that begin as no question of its own does, or point back to what was said: "and for six?", "which ones".
+LEANS_UP_TO = 6
+_LEANING = re.compile(
+    r"(?:and|or|even|also|what about|how about|what if|in|on|at|with|without|for|from|after|before|only|just|which|starting|until|till)\b"
+    r"|.*\b(?:it|its|it's|that|that's|thats|those|these|them|they|ones?|too|as well|either|instead|else|sooner|longer)\b"
+)
 _NUMBER = re.compile(
     r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?"
     r"(?: please| pls)?$"
@@ -90,6 +96,12 @@ def numbered(text: str, choices: list[Choice]) -> Choice | None:
         # "The last one" is not the button for others.
         choices = [choice for choice in choices if not choice.topic.startswith(OTHERS)]
     return choices[n - 1 if n > 0 else n] if 0 < n <= len(choices) or n < 0 < len(choices) else None
+
+
+def leans(text: str) -> bool:
+    """Whether a text may be one that only what was said before makes clear."""
+    plain = normalise(text)
+    return len(plain.split()) <= LEANS_UP_TO and bool(_LEANING.match(plain))
 
 
 def titled(text: str, choices: list[Choice]) -> Choice | None:

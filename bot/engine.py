@@ -25,7 +25,7 @@ from rasa_sdk.executor import ActionExecutor
 
 from actions.services import use
 from bot import sources
-from bot.context import FollowUps, numbered, offered, titled
+from bot.context import FollowUps, leans, numbered, offered, titled
 from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
 from bot.reply import Choice, Message, Reply, Safety, UnknownChoice, Zone
@@ -62,6 +62,8 @@ FORMS = {"booking_form": "book_appointment", "visit_form": "check_appointment"}
 # What a form is interrupted for: urgent matters at once, questions to answer before it goes on.
 _INSTEAD_OF_A_FORM = frozenset((*DANGERS, "talk_to_human"))
 _BESIDE_A_FORM = frozenset(("faq", "clinic", CLINICIAN))
+# The intents of a text that may say what is wanted by its details alone.
+_UNSURE = frozenset((CLARIFY, FALLBACK, OUT_OF_SCOPE))
 _QUIET = "talk_to_human"
 _LEAVE = "leave"
 # Words of a message that says little more than when.
@@ -226,7 +228,7 @@ class Engine:
         last = Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None
         if choice is None:
             text = tidy(text)
-            questions = await self._read(text, last, tracker.active_loop_name)
+            questions = await self._read(text, last, tracker.active_loop_name, _last_text(tracker))
         else:
             chosen = self._chosen(conversation, choice)
             text, questions = chosen.title, [certain(chosen.title, chosen.topic)]
@@ -266,8 +268,8 @@ class Engine:
         elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
             self.review.unanswered(text, reply, channel, reply.zone)
 
-    async def _read(self, text: str, last: Reply | None, form: str | None) -> list[dict[str, Any]]:
-        """The questions of a tidied text, in the order asked, in the light of the last reply; danger before anything else."""
+    async def _read(self, text: str, last: Reply | None, form: str | None, before: str | None) -> list[dict[str, Any]]:
+        """The questions of a tidied text, in the order asked, in the light of what was said; danger before anything else."""
         questions: list[dict[str, Any]] = (await self._understand(_cut(text)))["questions"]
         if "alarm" in questions[0]:
             return [_for_form(text, questions, form)] if form else questions
@@ -293,6 +295,9 @@ class Engine:
             return self._clarified(text, questions, last)
         if last and (label := self._follow_up(text, last)):
             return [certain(text, label)]
+        if last and before and last.zone == "answer" and questions[0]["intent"]["name"] in _UNSURE and leans(text):
+            if label := await self._leaning(before, text, last):
+                return [certain(text, label)]
         if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
             return [certain(text, "still_unclear", questions[0])]
         return questions
@@ -333,7 +338,7 @@ class Engine:
         heard, intent = self._heard(text), question["intent"]["name"]
         if heard.only_details and intent in _BESIDE_A_FORM:
             return "book_appointment"
-        if intent not in (CLARIFY, FALLBACK, OUT_OF_SCOPE):
+        if intent not in _UNSURE:
             return None
         if heard.reference and heard.phone:
             return "check_appointment"
@@ -353,6 +358,13 @@ class Engine:
     def _follow_up(self, text: str, last: Reply) -> str | None:
         meaning = self._follow_ups.meaning(text, last.topics[-1])
         return self._full(meaning) if meaning else None
+
+    async def _leaning(self, before: str, text: str, last: Reply) -> str | None:
+        """The topic of a text that is unclear by itself, read together with what was asked before it."""
+        topics = [_label(question) for question in (await self._understand(f"{before}, {text}"))["questions"]]
+        topics = [topic for topic in topics if "/" in topic]
+        others = [topic for topic in topics if topic.partition("/")[2] not in last.topics]
+        return next(iter(others or topics), None)
 
     def _clarified(self, text: str, questions: list[dict[str, Any]], last: Reply) -> list[dict[str, Any]]:
         """What a text means that follows a clarification: one of its choices, something else, or a new question."""

@@ -43,7 +43,8 @@ ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 # None of them but the end of a sentence is punctuation to spaCy: a gap reaches over a comma and an unknown word.
 _END, _COMMA, _OTHER = ".", "|", "="
 _AFFIRMS, _DENIES = "affirms", "denies"
-_TOKEN = re.compile(r"[a-z]+(?:'[a-z]+)*'?|\d+(?:[.,]\d+)?|[!?;\n]|\.+|,+|…")
+# "m6" and "12x13" hold no number that tells of anything.
+_TOKEN = re.compile(r"\b[a-z]\d+\b|\d+x\d+|[a-z]+(?:'[a-z]+)*'?|\d+(?:[.,]\d+)?|[!?;\n]|\.+|,+|…")
 _SENTENCE_ENDS = frozenset("!?;.\n")
 
 
@@ -208,8 +209,9 @@ class SafetyGate:
         plain = normalise(text)
         readings, written = [plain], written_out(plain)
         if self._repair is not None:
-            repaired, written = self._repair(plain), self._repair(written)
-            readings += [repaired, self._towards_danger(plain, repaired)] if repaired != plain else []
+            # "shud" is a short form, and no slip for "shut".
+            spelled, written = written, self._repair(written)
+            readings += [self._repair(plain), self._towards_danger(spelled, written)]
         readings.append(written)
         found: dict[Alarm, None] = {}
         dismissed: set[Level] = set()
@@ -340,11 +342,9 @@ class _Lexicon:
         if not token[0].isalnum():
             return _COMMA
         word = token.replace("'", "")
-        if token[0].isdigit():
+        if (number := token.replace(",", ".")).replace(".", "").isdigit() and not token.isdigit() and float(number) > 35:
             # "38.9" is a temperature like "38"; "10.15" is a time and no age.
-            word = (
-                str(int(float(token.replace(",", ".")))) if not token.isdigit() and float(token.replace(",", ".")) > 35 else token
-            )
+            word = str(int(float(number)))
         if word in self.words:
             return word
         return next((f"{stem}*" for stem in self._stems if word.startswith(stem)), _OTHER)

@@ -16,6 +16,8 @@ TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointm
 _NOT_BESIDE_A_CLINICIAN = frozenset((CLARIFY, FALLBACK, OUT_OF_SCOPE, "affirm", "deny", "help", "feedback"))
 RUNNERS_UP = 5
 OFFERED = 3
+# From this probability of being out of scope on, what a clinician would decide is none of this clinic's: "got any jobs? im 16".
+ELSEWHERE = 0.9
 # A topic is offered when it has at least this share of the likeliest topic's probability.
 WORTH_OFFERING = 0.05
 
@@ -85,7 +87,7 @@ def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict
     In an emergency, and for a worrying symptom, nothing but what to do. Where a clinician must decide, what the sources
     say on what was asked, then that a clinician decides.
     """
-    if not alarms:
+    if not alarms or (alarms[0].level == "clinician" and _elsewhere(questions)):
         return questions
     first = alarms[0]
     heard = {"level": first.level, "rules": [alarm.rule for alarm in alarms], "concern": first.concern}
@@ -105,6 +107,11 @@ def offered(ranking: Ranking) -> list[str]:
     able = [(name, p) for name, p in ranking if _can_be_offered(name)]
     likely = [name for name, p in able[:OFFERED] if p >= ranking[0][1] * WORTH_OFFERING]
     return likely if len(likely) > 1 else [name for name, _ in able[:2]]
+
+
+def _elsewhere(questions: list[dict[str, Any]]) -> bool:
+    likeliest = questions[0]["intent_ranking"][0]
+    return len(questions) == 1 and likeliest["name"] == OUT_OF_SCOPE and likeliest["confidence"] >= ELSEWHERE
 
 
 def _can_be_offered(label: str) -> bool:
