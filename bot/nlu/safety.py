@@ -59,7 +59,7 @@ class Pattern(_Entry):
     message reports what is now, or, for the most ordinary, when it tells of a treatment that was. Two kinds stand for a
     clinician to decide in place of a reaction: what counts with an `appointment` that lies ahead while no treatment has been
     told of ("an infected spot, and I'm booked for Friday"), and what counts as an `experience`, when nothing says that it
-    happens now ("lidocaine makes me swell up"). See context.yml.
+    happens now ("lidocaine makes me swell up"). See context.yml. `topic` has what the sources say of a clinician's matter.
     """
 
     id: str
@@ -68,6 +68,7 @@ class Pattern(_Entry):
     examples: list[str] = Field(min_length=1, max_length=3)
     kind: Kind | None = None
     concern: str | None = None
+    topic: str | None = None
     counts_with: Literal["report", "treatment", "appointment", "experience"] | None = None
 
 
@@ -119,6 +120,7 @@ class Alarm:
     rule: str
     kind: Kind | None = None
     concern: str | None = None
+    topic: str | None = None
 
 
 class Net(Protocol):
@@ -165,7 +167,7 @@ class SafetyGate:
         context = data.context
         grammar = _Grammar(data.words)
         alarms = [
-            (Alarm(level, pattern.id, pattern.kind, pattern.concern), pattern)
+            (Alarm(level, pattern.id, pattern.kind, pattern.concern, pattern.topic), pattern)
             for level in LEVELS
             for pattern in data.patterns[level]
         ]

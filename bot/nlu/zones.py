@@ -85,7 +85,7 @@ def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict
     """What is left to say to the questions of a message once its alarms are heard, the most urgent alarm first.
 
     In an emergency, and for a worrying symptom, nothing but what to do. Where a clinician must decide, what the sources
-    say on what was asked, then that a clinician decides.
+    say on what was asked, or else on the matter itself, then that a clinician decides.
     """
     if not alarms or (alarms[0].level == "clinician" and _elsewhere(questions)):
         return questions
@@ -93,6 +93,8 @@ def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict
     heard = {"level": first.level, "rules": [alarm.rule for alarm in alarms], "concern": first.concern}
     if first.level == "clinician":
         known = [question for question in questions if question["intent"]["name"] not in _NOT_BESIDE_A_CLINICIAN]
+        if first.topic and not known:
+            known = [certain(questions[0]["text"], first.topic)]
         kept = [*known, certain(questions[0]["text"], CLINICIAN, questions[0])]
     else:
         label = SELF_HARM if first.kind == SELF_HARM else first.level
