@@ -28,7 +28,8 @@ _ENDS = " ?.!,"
 # A few words that begin as no question of its own does, or point back to what was said: "and for six?", "which ones".
 LEANS_UP_TO = 6
 _LEANING = re.compile(
-    r"(?:and|or|even|also|what about|how about|what if|in|on|at|with|without|for|from|after|before|only|just|which|starting|until|till)\b"
+    r"(?:and|or|even|also|what about|how about|what if|in|on|at|with|without|for|from|after|before|only|just|which|starting"
+    r"|until|till)\b"
     r"|.*\b(?:it|its|it's|that|that's|thats|those|these|them|they|ones?|too|as well|either|instead|else|sooner|longer)\b"
 )
 _NUMBER = re.compile(

@@ -295,9 +295,9 @@ class Engine:
             return self._clarified(text, questions, last)
         if last and (label := self._follow_up(text, last)):
             return [certain(text, label)]
-        if last and before and last.zone == "answer" and questions[0]["intent"]["name"] in _UNSURE and leans(text):
-            if label := await self._leaning(before, text, last):
-                return [certain(text, label)]
+        unsure = questions[0]["intent"]["name"] in _UNSURE
+        if last and before and unsure and (label := await self._leaning(before, text, last)):
+            return [certain(text, label)]
         if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
             return [certain(text, "still_unclear", questions[0])]
         return questions
@@ -360,7 +360,9 @@ class Engine:
         return self._full(meaning) if meaning else None
 
     async def _leaning(self, before: str, text: str, last: Reply) -> str | None:
-        """The topic of a text that is unclear by itself, read together with what was asked before it."""
+        """The topic of a text that leans on what was answered before, read together with what was asked then."""
+        if last.zone != "answer" or not leans(text):
+            return None
         topics = [_label(question) for question in (await self._understand(f"{before}, {text}"))["questions"]]
         topics = [topic for topic in topics if "/" in topic]
         others = [topic for topic in topics if topic.partition("/")[2] not in last.topics]

@@ -208,13 +208,10 @@ class SafetyGate:
 
     def screen(self, text: str) -> list[Alarm]:
         """The alarms of a message, the most urgent first; none for a harmless one."""
-        plain = normalise(text)
-        readings, written = [plain], written_out(plain)
-        if self._repair is not None:
-            # "shud" is a short form, and no slip for "shut".
-            spelled, written = written, self._repair(written)
-            readings += [self._repair(plain), self._towards_danger(spelled, written)]
-        readings.append(written)
+        # With short forms written out first: "shud" is no slip for "shut", and "dying 2 get it" no cry for help.
+        plain = written_out(normalise(text))
+        repaired = self._repair(plain) if self._repair else plain
+        readings = [plain, repaired, self._towards_danger(plain, repaired)]
         found: dict[Alarm, None] = {}
         dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
@@ -224,7 +221,7 @@ class SafetyGate:
         if any(alarm.rule in self._instead_of_a_reaction for alarm in found):
             found = {alarm: None for alarm in found if alarm.level != "adverse_reaction"}
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
-            alarm = self._net.screen(written)
+            alarm = self._net.screen(repaired)
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
             if alarm and alarm.level not in dismissed and all(_urgency(alarm) < _urgency(other) for other in found):
                 found[alarm] = None
