@@ -4,6 +4,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from bot.settings import Settings
 
@@ -24,10 +25,13 @@ def train(settings: Settings) -> Path | None:
     os.environ["TQDM_DISABLE"] = "1"
     from rasa.model_training import train as rasa_train
 
-    result = rasa_train(str(DOMAIN), str(CONFIG), [str(DATA)], output=str(settings.models), fixed_model_name=target.name)
-    if result.model is None:
-        raise RuntimeError("the training made no model")
-    return Path(result.model)
+    settings.models.mkdir(parents=True, exist_ok=True)
+    # Made beside and put in place when it is whole: a server that starts meanwhile reads no half of a model.
+    with TemporaryDirectory(dir=settings.models) as made:
+        result = rasa_train(str(DOMAIN), str(CONFIG), [str(DATA)], output=made, fixed_model_name=target.name)
+        if result.model is None:
+            raise RuntimeError("the training made no model")
+        return Path(result.model).rename(target)
 
 
 def fingerprint() -> str:

@@ -43,8 +43,9 @@ ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 # None of them but the end of a sentence is punctuation to spaCy: a gap reaches over a comma and an unknown word.
 _END, _COMMA, _OTHER = ".", "|", "="
 _AFFIRMS, _DENIES = "affirms", "denies"
-# "m6" and "12x13" hold no number that tells of anything.
-_TOKEN = re.compile(r"\b[a-z]\d+\b|\d+x\d+|[a-z]+(?:'[a-z]+)*'?|\d+(?:[.,]\d+)?|[!?;\n]|\.+|,+|…")
+# "m6", "12x13", "10am" and "5/6" hold no number that tells of anything.
+_NO_NUMBER = r"\b[a-z]\d+\b|\d+x\d+|\b\d{1,2}(?:[:.]\d\d)? ?[ap]m\b(?! i\b)|\b\d{1,2}/\d{1,2}\b"
+_TOKEN = re.compile(_NO_NUMBER + r"|[a-z]+(?:'[a-z]+)*'?|\d+(?:[.,]\d+)?|[!?;\n]|\.+|,+|…")
 _SENTENCE_ENDS = frozenset("!?;.\n")
 
 
