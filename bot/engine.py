@@ -226,15 +226,15 @@ class Engine:
         tracker.model_id = self._processor.model_metadata.model_id
         tracker.assistant_id = self._processor.model_metadata.assistant_id
         last = Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None
+        request = self.services.handoffs.of(conversation)
         if choice is None:
             text = tidy(text)
-            questions = await self._read(text, last, tracker.active_loop_name, _last_text(tracker))
+            questions = await self._read(text, last, tracker.active_loop_name, _last_text(tracker), waits=request is not None)
         else:
             chosen = self._chosen(conversation, choice)
             text, questions = chosen.title, [certain(chosen.title, chosen.topic)]
             if tracker.active_loop_name:
                 questions = [_for_form(text, questions, tracker.active_loop_name)]
-        request = self.services.handoffs.of(conversation)
         if request and choice is None and not tracker.active_loop_name:
             questions = self._or_contact(text, questions, last)
         if channel != "sms" and choice is None and not tracker.active_loop_name:
@@ -268,7 +268,9 @@ class Engine:
         elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
             self.review.unanswered(text, reply, channel, reply.zone)
 
-    async def _read(self, text: str, last: Reply | None, form: str | None, before: str | None) -> list[dict[str, Any]]:
+    async def _read(
+        self, text: str, last: Reply | None, form: str | None, before: str | None, *, waits: bool
+    ) -> list[dict[str, Any]]:
         """The questions of a tidied text, in the order asked, in the light of what was said; danger before anything else."""
         questions: list[dict[str, Any]] = (await self._understand(_cut(text)))["questions"]
         if "alarm" in questions[0]:
@@ -289,7 +291,7 @@ class Engine:
             return [certain(text, trouble)]
         if choice:
             return [certain(text, choice.topic)]
-        if task := self._task_told_by_details(text, questions[0]):
+        if task := self._task_told_by_details(text, questions[0], waits=waits):
             return [certain(text, task, questions[0])]
         if last and last.zone == "clarify":
             return self._clarified(text, questions, last)
@@ -333,12 +335,13 @@ class Engine:
         means_more = "?" in reason or self._heard(reason) or self._follow_ups.within(reason, form) not in (None, _LEAVE)
         return _LEAVE if leaves and not means_more else None
 
-    def _task_told_by_details(self, text: str, question: dict[str, Any]) -> str | None:
+    def _task_told_by_details(self, text: str, question: dict[str, Any], *, waits: bool) -> str | None:
         """What is to be done when a text does not say it, but who, when and what for: "friday 3pm, Anna Lee 212 555 0142"."""
         heard, intent = self._heard(text), question["intent"]["name"]
         if heard.only_details and intent in _BESIDE_A_FORM:
             return "book_appointment"
-        if intent not in _UNSURE:
+        # Who waits for a person tells by a number how to be reached.
+        if intent not in _UNSURE or (waits and not heard.when and not heard.reference):
             return None
         if heard.reference and heard.phone:
             return "check_appointment"
