@@ -76,6 +76,13 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
         found: dict[str, Any] = variations[0].get("metadata") or {}
         return found
 
+    def label(self, topic: str) -> str:
+        """The label of a topic's bare id: `faq/pain` for `pain`; what is no topic of an answer stays as it is."""
+        for kind in ("faq", "clinic"):
+            if f"utter_{kind}/{topic}" in self.responses:
+                return f"{kind}/{topic}"
+        return topic
+
     def _held_back(self, utter_action: str) -> bool:
         approved = bool(self.metadata(utter_action).get("approved_by"))
         return self._require_approval and utter_action.startswith(TOPICS) and not approved

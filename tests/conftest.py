@@ -5,18 +5,20 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
+from sqlalchemy import Engine as SqlEngine
 
 from bot import logs
 from bot.engine import Engine
 from bot.reply import Reply
 from bot.settings import Settings
+from clinic import database
 from tests import projects
 
 ROOT = Path(__file__).parent.parent
@@ -42,6 +44,15 @@ def _slowness(item: pytest.Item) -> int:
 @pytest.fixture(scope="session", autouse=True)
 def _quiet() -> None:
     logs.configure("error")
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Iterator[SqlEngine]:
+    """An empty database of the test's own, as `stipple.db` in its folder."""
+    engine = database.connect(f"sqlite:///{tmp_path}/stipple.db")
+    database.migrate(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.fixture(scope="session")

@@ -6,9 +6,10 @@ import email
 import email.policy
 import http.server
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from email.message import EmailMessage
-from typing import Any
+from typing import Any, TypeVar
 
 from aiosmtpd.controller import Controller
 
@@ -16,6 +17,16 @@ from tests.services import free_port
 
 #: seconds; only a peer that is away is given up sooner
 PATIENCE = 30.0
+Seen = TypeVar("Seen")
+
+
+def wait_for(look: Callable[[], Seen]) -> Seen:
+    """Looks until there is something to see."""
+    ends = time.monotonic() + PATIENCE
+    while not (seen := look()):
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+    return seen
 
 
 class Inbox:

@@ -6,11 +6,10 @@ import hashlib
 import hmac
 import json
 import sys
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import caldav
 import httpx
@@ -26,13 +25,12 @@ from clinic.models import Conversation, Reminder
 from clinic.services import Services
 from clinic.visits import Visit
 from tests import services as servers
-from tests.receivers import PATIENCE, Inbox, Receiver, mail_server, web_server
+from tests.receivers import PATIENCE, Inbox, Receiver, mail_server, wait_for, web_server
 from tests.sms.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 ROOT = Path(__file__).parents[1]
 SECRET = "w" * 32
 PHONE = "+12125550199"
-Seen = TypeVar("Seen")
 
 pytestmark = pytest.mark.slow
 
@@ -45,15 +43,6 @@ class Clinic:
         self.engine: Engine = database.connect(server.database_url)
         self.services = Services.build(self.engine, practice.load(settings))
         self.log = server.folder / "log"
-
-
-def wait_for(look: Callable[[], Seen]) -> Seen:
-    """Looks until there is something to see."""
-    ends = time.monotonic() + PATIENCE
-    while not (seen := look()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return seen
 
 
 @pytest.fixture(scope="module")

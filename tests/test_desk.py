@@ -15,7 +15,7 @@ from sqlalchemy import Engine, select, update
 from typer.testing import CliRunner, Result
 
 from bot import cli, logs
-from clinic import database, practice
+from clinic import practice
 from clinic.models import Handoff, OutboxMessage
 from clinic.services import Services
 from clinic.visits import Visitor
@@ -23,14 +23,6 @@ from clinic.visits import Visitor
 Desk = Callable[..., Result]
 PHONE = "+12125550101"
 TWILIO = {"STIPPLE_TWILIO_ACCOUNT": "AC" + "0" * 32, "STIPPLE_TWILIO_TOKEN": "t" * 32, "STIPPLE_TWILIO_SENDER": "+12125550144"}
-
-
-@pytest.fixture
-def base(tmp_path: Path) -> Iterator[Engine]:
-    engine = database.connect(f"sqlite:///{tmp_path}/stipple.db")
-    database.migrate(engine)
-    yield engine
-    engine.dispose()
 
 
 @pytest.fixture

@@ -3,11 +3,10 @@
 import contextlib
 import json
 import threading
-import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 import pytest
@@ -17,11 +16,10 @@ from bench.serving import Server
 from bot.cli import app
 from bot.settings import Settings
 from bot.sms import simulate
-from tests.receivers import PATIENCE, Inbox, mail_server
+from tests.receivers import PATIENCE, Inbox, mail_server, wait_for
 from tests.sms.fake_twilio import ACCOUNT, TOKEN, FakeTwilio
 
 DANGER = "my throat is swelling and I cannot breathe"
-Seen = TypeVar("Seen")
 
 pytestmark = pytest.mark.slow
 
@@ -73,15 +71,6 @@ class Visitor:
                 if line.startswith("data: "):
                     messages: list[dict[str, Any]] = json.loads(line[6:]).get("messages", [])
                     self.seen += [(message["author"], message["text"]) for message in messages]
-
-
-def wait_for(look: Callable[[], Seen]) -> Seen:
-    """Looks until there is something to see."""
-    ends = time.monotonic() + PATIENCE
-    while not (seen := look()):
-        assert time.monotonic() < ends
-        time.sleep(0.05)
-    return seen
 
 
 @pytest.fixture(scope="module")

@@ -20,14 +20,6 @@ PHONE = "+12125550101"
 
 
 @pytest.fixture
-def base(tmp_path: Path) -> Iterator[Engine]:
-    engine = database.connect(f"sqlite:///{tmp_path}/stipple.db")
-    database.migrate(engine)
-    yield engine
-    engine.dispose()
-
-
-@pytest.fixture
 def services(base: Engine) -> Services:
     return Services.build(base, practice.load(Path("clinic.yml")), channels=("email",))
 
