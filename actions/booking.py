@@ -20,6 +20,8 @@ from clinic.said import ASKED_NAME, ASKED_PHONE, ASKED_WHEN, Said, respelled
 from clinic.visits import Visit, Visitor
 
 CONFIRM = "booking_confirmed"
+#: asks for the number and says what it is for; not said to who texts, or gives it unasked
+ASK_PHONE = "utter_ask_booking_form_booking_phone"
 #: in the order in which they are asked for
 STEPS = ("booking_service", "booking_start", "booking_name", "booking_phone", CONFIRM)
 STATE = (
@@ -149,7 +151,8 @@ class ValidateBookingForm(Form):
         if held is None:
             return times.start_again(service, start)
         # Before the visit, whose confirmation by text asks for it.
-        _agreed(turn, slots["booking_phone"], word(domain, "utter_ask_booking_form_booking_phone", "version"))
+        read = ASK_PHONE if turn.was_told(ASK_PHONE) else _read_back(slots)
+        _agreed(turn, slots["booking_phone"], word(domain, read, "version"))
         visitor = Visitor(slots["booking_name"], slots["booking_phone"], slots.get("booking_email"))
         concern, key = slots.get(CONCERN), f"{turn.conversation}/{held.id}/confirm"
         try:
@@ -202,7 +205,7 @@ class ActionAskConfirmed(Action):
                 here.booking.renew(held.id, holder=tracker.sender_id)
         service = here.practice.service(slots["booking_service"])
         who = slots.get("booking_with")
-        read_back = "utter_read_back_pending" if slots.get(CONCERN) else "utter_read_back"
+        read_back = _read_back(slots)
         before = known(slots)
         if before and before.starts_at == start:
             dispatcher.utter_message(response="utter_booked_then", reference=before.reference)
@@ -262,8 +265,12 @@ def _same_phone(turn: Turn) -> str | None:
     return services().booking.get(turn.slots["visit_id"]).phone
 
 
+def _read_back(slots: Slots) -> str:
+    return "utter_read_back_pending" if slots.get(CONCERN) else "utter_read_back"
+
+
 def _agreed(turn: Turn, phone: str, version: str) -> None:
-    """Notes whether the visitor agreed to texts when they gave their number; a no of before stays."""
+    """Notes whether the visitor agreed to texts with their number, and to which words; a no of before stays."""
     consents, texts = services().consents, not turn.slots.get("booking_no_texts")
     said = [one for one in consents.history(phone) if one.purpose == consent.TEXTS]
     if not texts or not said or said[-1].given:

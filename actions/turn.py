@@ -61,6 +61,11 @@ class Turn:
         """Whether the message as a whole is a question about something, and not one for a time: "do you have friday?"."""
         return self.text.rstrip().endswith("?") and bool(_ASKS_ABOUT.match(self.text))
 
+    def was_told(self, response: str) -> bool:
+        """Whether a response was said in this conversation of late."""
+        said = (event.get("metadata") or {} for event in self.tracker.events if event["event"] == "bot")
+        return any(metadata.get("utter_action") == response for metadata in said)
+
     def read(self, asked: str | None, text: str | None = None) -> Said:
         """What the message, or a part of it, says about a visit; what belongs to a question of its own counts for nothing."""
         here = services()

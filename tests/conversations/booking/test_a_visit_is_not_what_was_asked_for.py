@@ -110,6 +110,18 @@ async def test_what_was_agreed_to_is_on_record(web: Guest, engine: Engine, clock
     assert said.at == clock.moment
 
 
+async def test_who_gives_a_number_unasked_agrees_to_what_is_read_back(web: Guest, engine: Engine) -> None:
+    await web("book a consultation tomorrow at 2pm, Anna Smith 212 555 0101", "yes")
+    (said,) = engine.services.consents.history(PHONE)
+    assert (said.given, said.wording, said.channel) == (True, "read-back-1", "web")
+
+
+async def test_who_books_by_text_agrees_to_what_is_read_back(sms: Guest, engine: Engine) -> None:
+    await sms("book a consultation on friday at 3pm", "Anna Smith", "yes")
+    (said,) = engine.services.consents.history(sms.phone)
+    assert (said.given, said.wording, said.channel) == (True, "read-back-1", "sms")
+
+
 async def test_who_opted_out_of_texts_stays_out(web: Guest, engine: Engine) -> None:
     engine.services.consents.record(PHONE, consent.TEXTS, False, wording="stop", channel="sms")
     await web("book a consultation tomorrow at 2pm, Anna Smith 212 555 0101", "yes")
