@@ -192,7 +192,8 @@ class ZoneGate(_Component):
         for message in messages:
             guesses: list[Guess] = message.get(GUESSES)
             alarms: list[Alarm] = message.get(ALARMS)
-            found = [prediction(guess.text, guess.scores.ranking, guess.confidence, self._zones) for guess in guesses]
+            zones = self._zones if len(guesses) == 1 else self._zones.of_several()
+            found = [prediction(guess.text, guess.scores.ranking, guess.confidence, zones) for guess in guesses]
             found = in_safety(sure_ones(found), alarms)
             for name, value in {**found[0], "questions": found}.items():
                 if name != "text":

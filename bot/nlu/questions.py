@@ -6,12 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.nlu.classifier import Scores
+from bot.nlu.zones import OUT_OF_SCOPE
 
 # Between two sentences, a boundary is strong; at a comma or a joining word it is weak.
 _BOUNDARY = re.compile(
     r"(?P<strong>(?:[?!;\n…]|\.(?!\d)|\s\d\))+[\s)]*(?:(?:and|also|plus|but|or|so|oh and|oh|btw|ps)\b,?\s*)*)"
     r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or|so|oh and|then)\b\s*(?:also\b\s*)?)?|\s+[-/]+\s+(?:(?:and|also)\b\s*)?"
     r"|\s+(?:and|n|&|\+|also|plus|or|btw|oh)\s+(?:also\s+|do you also\s+)?"
+    # "An how long": a slip for "and" that is a word too.
+    r"|\s+an\s+(?=(?:how|what|when|where|who|why|is|are|do|does|did|can|will|if|have|would)\b)"
+    r"|\s+because if so\b\s*|\s+(?:as well as|along with)\s+"
     # Text messages string questions together without a word between them.
     r"|\s+(?=how (?:many|much|far|often|long|soon)\b|when (?:can|do|will|is)\b|what (?:is|are|do)\b|where (?:are|is|do)\b))",
 )
@@ -41,6 +45,8 @@ OPENERS = frozenset(("ask_source",))
 _LEANS = re.compile(r"\b(?:that|those|them|they|this|these|him|her|he|she|theirs|instead|either|longer)\b")
 # A part that is less sure than this is context, not a question.
 SUREST_CONTEXT = 0.15
+# A message that is less sure than this as a whole is known by its only question, unless it is rather out of scope.
+UNSURE, ELSEWHERE = 0.7, 0.3
 
 Score = Callable[[str], Scores]
 Calibrate = Callable[[float, float], float]
@@ -97,6 +103,8 @@ class Reader:
         of_topic: dict[str, Guess] = {}
         for guess in asked:
             of_topic.setdefault(guess.label, guess)
+        if len(of_topic) == 1 and _clearer(whole, asked[0]):
+            return asked[:1]
         return list(of_topic.values())[:MOST_QUESTIONS] if len(of_topic) > 1 else [whole]
 
     def candidates(self, parts: list[Piece]) -> list[Candidate]:
@@ -175,6 +183,12 @@ def evidence(whole: Guess, candidates: Sequence[Candidate], place: int) -> Evide
         float(place == len(candidates) - 1),
         math.log(len(candidates)),
     ]
+
+
+def _clearer(whole: Guess, part: Guess) -> bool:
+    """Whether what a message is about shows in its only question and not in the whole: "my mate had it n looks great, cost?"."""
+    elsewhere = dict(whole.scores.ranking).get(OUT_OF_SCOPE, 0)
+    return elsewhere < ELSEWHERE and part.confidence > whole.confidence < UNSURE
 
 
 def _logit(p: float) -> float:

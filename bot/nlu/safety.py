@@ -37,6 +37,8 @@ LEVELS: tuple[Level, ...] = ("emergency", "adverse_reaction", "clinician")
 GAPS = {"..": 2, "...": 6}
 # How many words before a match a negation may stand.
 NEGATION_REACH = 5
+# How many words before and after a match are heard with it, when it is asked whether it is harmless where it stands.
+NEAR = 3
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
 ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 
@@ -125,10 +127,13 @@ class Alarm:
 
 
 class Net(Protocol):
-    """A second opinion on what the patterns missed."""
+    """A second opinion: on what the patterns missed, and on what they took for a danger."""
 
     def screen(self, text: str) -> Alarm | None:
         """The alarm of a normalised text with its short forms written out, if any."""
+
+    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
+        """Whether such a text, and the words around what a level's patterns found, are too surely harmless for them to count."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +167,7 @@ class SafetyGate:
         Args:
             data: what to look for.
             repair: gives a normalised text with its misspelt words replaced.
-            net: asked when no pattern tells of an emergency.
+            net: asked whether what a pattern found is harmless, and when none tells of an emergency.
         """
         self._repair, self._net = repair, net
         context = data.context
@@ -213,20 +218,28 @@ class SafetyGate:
         plain = written_out(normalise(text))
         repaired = self._repair(plain) if self._repair else plain
         readings = [plain, repaired, self._towards_danger(plain, repaired)]
-        found: dict[Alarm, None] = {}
+        around: dict[Alarm, list[str]] = {}
         dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
             alarms, denied = self._match(reading)
-            found |= dict.fromkeys(alarms)
+            for alarm, words in alarms.items():
+                around.setdefault(alarm, []).extend(words)
             dismissed |= denied
-        if any(alarm.rule in self._instead_of_a_reaction for alarm in found):
-            found = {alarm: None for alarm in found if alarm.level != "adverse_reaction"}
+        instead = any(alarm.rule in self._instead_of_a_reaction for alarm in around)
+        found = [
+            alarm
+            for alarm, words in around.items()
+            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, words, alarm.level)
+        ]
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
-            alarm = self._net.screen(repaired)
+            more = self._net.screen(repaired)
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
-            if alarm and alarm.level not in dismissed and all(_urgency(alarm) < _urgency(other) for other in found):
-                found[alarm] = None
+            if more and more.level not in dismissed and all(_urgency(more) < _urgency(alarm) for alarm in found):
+                found.append(more)
         return sorted(found, key=_urgency)
+
+    def _harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
+        return self._net is not None and self._net.harmless(text, around, level)
 
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
@@ -240,18 +253,19 @@ class SafetyGate:
         near = [
             (distance, other)
             for other in self._danger_words
-            if other[0] == word[:1] and len(other) >= ONE_SLIP_FROM and not other.endswith("*")
+            if other[0] == word[:1] and len(other) >= ONE_SLIP_FROM and not other.endswith("*") and other not in STOP_WORDS
             if (distance := OSA.distance(word, other, score_cutoff=slips)) <= slips
         ]
         return min(near)[1] if near else None
 
-    def _match(self, text: str) -> tuple[list[Alarm], set[Level]]:
-        """The alarms of one reading, and the levels whose patterns matched but were denied or meant otherwise."""
-        tokens = self._lexicon.tokens(text)
+    def _match(self, text: str) -> tuple[dict[Alarm, list[str]], set[Level]]:
+        """The alarms of one reading, each with the words around it, and the levels whose patterns matched but were denied."""
+        words = self._lexicon.split(text)
+        tokens = self._lexicon.tokens(words)
         present = frozenset(tokens)
         rules = [rule for rule in self._rules if rule[2].may_match(present)]
         if not rules:
-            return [], set()
+            return {}, set()
         message = _Message(Doc(self._vocab, words=tokens), tokens, present)
         idioms = [(idiom, message.spans(finder)) for idiom, finder in self._idioms]
         negations, ends = message.spans(self._negations), message.spans(self._negation_ends)
@@ -270,10 +284,13 @@ class SafetyGate:
             "experience": not message.spans(self._now),
         }
 
+        def hidden(alarm: Alarm, span: _Span) -> bool:
+            return any(
+                alarm.level in idiom.hides and alarm.rule not in idiom.spares and _mostly_within(span, spans)
+                for idiom, spans in idioms
+            )
+
         def counts(alarm: Alarm, span: _Span) -> bool:
-            for idiom, spans in idioms:
-                if alarm.level in idiom.hides and alarm.rule not in idiom.spares and _mostly_within(span, spans):
-                    return False
             if alarm.level != "emergency" and _negated(tokens, span, negations, ends):
                 return False
             if alarm.level == "clinician" or alarm.kind == "self_harm":
@@ -285,7 +302,8 @@ class SafetyGate:
         found: dict[Alarm, list[_Span]] = {}
         dismissed: set[Level] = set()
         for alarm, counts_with, finder in rules:
-            matched = message.spans(finder)
+            # Of what an idiom hides, the net may still think otherwise; of a denial it knows nothing.
+            matched = [span for span in message.spans(finder) if not hidden(alarm, span)]
             spans = [span for span in matched if counts(alarm, span)]
             if spans and evidence[counts_with]:
                 found[alarm] = spans
@@ -305,7 +323,8 @@ class SafetyGate:
         dismissed -= {alarm.level for alarm in kept}
         if len(kept) < len(found) or any(alarm.rule in self._instead_of_a_reaction for alarm in kept):
             dismissed.add("adverse_reaction")
-        return kept, dismissed
+        around = {alarm: [" ".join(words[max(0, s.start - NEAR) : s.end + NEAR]) for s in found[alarm]] for alarm in kept}
+        return around, dismissed
 
 
 class _Span(NamedTuple):
@@ -329,9 +348,13 @@ class _Lexicon:
         self._stems = sorted((word[:-1] for word in vocabulary if word.endswith("*")), key=len, reverse=True)
         self._known = lru_cache(maxsize=10_000)(self._lookup)
 
-    def tokens(self, text: str) -> list[str]:
+    def split(self, text: str) -> list[str]:
         plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-        return [self._known(token) for token in _TOKEN.findall(plain)] or [_OTHER]
+        found: list[str] = _TOKEN.findall(plain)
+        return found
+
+    def tokens(self, words: list[str]) -> list[str]:
+        return [self._known(word) for word in words] or [_OTHER]
 
     def beginning_with(self, stem: str) -> list[str]:
         return [word for word in self.words if word.startswith(stem)]

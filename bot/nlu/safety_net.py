@@ -1,7 +1,8 @@
-"""The second net under the safety patterns: a classifier that learned from whole messages what the patterns have no words for.
+"""The second net beside the safety patterns: a classifier that learned from whole messages what the patterns have no words for,
+and which words of theirs are harmless where they stand.
 
-It is the topic model with five labels. From which probability on it alarms stands in `data/safety/net.yml`;
-`python -m bench.fit_safety` fits that by cross-validation on the training examples alone.
+It is the topic model with five labels. From which probability on it alarms, and from which on it overrules a pattern, stands
+in `data/safety/net.yml`; `python -m bench.fit_safety` fits that by cross-validation on the training examples alone.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,8 +13,9 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nlu.classifier import Encode, TopicModel
-from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
+from bot.nlu.safety import LEVELS, Alarm, Data, Kind, Level, SafetyGate
 from bot.nlu.text import normalise, written_out
+from bot.nlu.zones import OUT_OF_SCOPE
 from clinic import yaml
 
 MEDICAL: Kind = "medical"
@@ -26,20 +28,22 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
+# How surely the words around a match are harmless, where a pattern is overruled: few words tell less than a message.
+HARMLESS_PART = 0.8
 # So many harmless examples to learn from, besides those of the folder and what is out of scope, which has words of all kinds:
 # the others teach little more and take time.
 HARMLESS = 2000
-OUT_OF_SCOPE = "out_of_scope"
 
 
 class Threshold(BaseModel):
-    """From which probability on a level alarms, and why there."""
+    """From which probability of a level on the net alarms, from which probability of harm in none on it overrules, and why."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Level
     reason: str
-    probability: float = Field(gt=0, lt=1)
+    alarms: float = Field(gt=0, lt=1)
+    overrules: float = Field(gt=0, lt=1)
 
 
 class _Thresholds(BaseModel):
@@ -55,9 +59,9 @@ class _Alarming(BaseModel):
 
 
 class SafetyNet:
-    """Raises an alarm when a message is like those that were alarming."""
+    """Raises an alarm when a message is like those that were alarming, and tells when it is like the harmless ones."""
 
-    def __init__(self, model: TopicModel, thresholds: Mapping[Level, float]) -> None:
+    def __init__(self, model: TopicModel, thresholds: Mapping[Level, Threshold]) -> None:
         self._model, self.thresholds = model, dict(thresholds)
 
     @classmethod
@@ -74,12 +78,24 @@ class SafetyNet:
         """The most urgent alarm for a normalised text with its short forms written out, if any."""
         chances = dict(self._model.score(text).ranking)
         for level in LEVELS:
-            if chance(chances, level) >= self.thresholds[level]:
+            if chance(chances, level) >= self.thresholds[level].alarms:
                 kind: Kind | None = None
                 if level == "emergency":
                     kind = SELF_HARM if chances[SELF_HARM] > chances[MEDICAL] else MEDICAL
                 return Alarm(level, f"net:{level}", kind)
         return None
+
+    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
+        """Whether such a text, and the words around what a level's patterns found, are too surely harmless for them to count.
+
+        The words around alone tell of a danger that goes under in a long and friendly message.
+        """
+        return self._harmlessness(text) >= self.thresholds[level].overrules and all(
+            self._harmlessness(words) >= HARMLESS_PART for words in around
+        )
+
+    def _harmlessness(self, text: str) -> float:
+        return dict(self._model.score(text).ranking)[NONE]
 
     def save(self, folder: Path) -> None:
         """Writes the net into a folder of its own."""
@@ -96,14 +112,14 @@ class SafetyNet:
         return cls(TopicModel.load(folder, encode), thresholds(data))
 
 
-def thresholds(folder: Path) -> dict[Level, float]:
+def thresholds(folder: Path) -> dict[Level, Threshold]:
     """The thresholds in `net.yml` of a folder, by level.
 
     Raises:
         clinic.yaml.BadFile: the file is missing or wrong, or a level has none.
     """
     path = folder / "net.yml"
-    found = {entry.level: entry.probability for entry in yaml.read_as(path, _Thresholds).thresholds}
+    found = {entry.level: entry for entry in yaml.read_as(path, _Thresholds).thresholds}
     if missing := [level for level in LEVELS if level not in found]:
         raise yaml.BadFile([f"{path}:1: there is no threshold for {', '.join(missing)}"])
     return found
@@ -143,6 +159,11 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
             others.append(text)
     some = sorted(others)[:: max(1, len(others) // HARMLESS)]
     found[NONE] = [text for text in (*found[NONE], *some) if not gate.screen(text)]
+    data = Data.read(folder)
+    for level, patterns in data.patterns.items():
+        for pattern in patterns:
+            found[pattern.kind or level] += pattern.examples
+    found[NONE] += [text for idiom in data.idioms for text in idiom.examples if not gate.screen(text)]
     found["clinician"] += yaml.read_as(folder / "examples_clinician.yml", _Examples).examples
     found[NONE] += yaml.read_as(folder / "examples_harmless.yml", _Examples).examples
     alarming = yaml.read_as(folder / "examples_alarming.yml", _Alarming).examples

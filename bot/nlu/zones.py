@@ -1,7 +1,7 @@
 """From scores to a prediction in Rasa's form: an answer, an offer of a few topics, or an honest fallback."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 from bot.nlu.safety import Alarm
 
@@ -24,10 +24,15 @@ WORTH_OFFERING = 0.05
 
 @dataclass(frozen=True)
 class Zones:
-    """The confidence from which on a topic is answered, and from which on the likeliest topics are offered."""
+    """The confidence from which on a topic is answered, alone or beside other questions, and from which on topics are offered."""
 
     answer: float
+    beside: float
     clarify: float
+
+    def of_several(self) -> Self:
+        """The zones of a question beside others: what was cut out as a question of its own is one more surely."""
+        return replace(self, answer=self.beside)
 
 
 def prediction(text: str, ranking: Ranking, confidence: float, zones: Zones) -> dict[str, Any]:

@@ -31,6 +31,8 @@ class _Stop(_Entry):
     words: Some
     phrases: Some
     negations: Some
+    lists: Some
+    visits: Some
     questions: Some
     misspelt: Some
     signs: Some
@@ -114,6 +116,8 @@ class Words:
         self._stop_words = frozenset(file.stop.words)
         self._phrases = re.compile(rf"\b(?:{'|'.join(_pattern(phrase) for phrase in file.stop.phrases)})\b")
         self._negated = re.compile(rf"\b(?:{'|'.join(file.stop.negations)})(?: \w+)? $")
+        self._lists = re.compile("|".join(_pattern(phrase) for phrase in file.stop.lists))
+        self._visits = re.compile(rf"\b(?:{'|'.join(file.stop.visits)})\b")
         self._asked = re.compile(rf"(?:^|[.!?;] ?)(?:\w+ )?(?:{'|'.join(file.stop.questions)}) [^.!?;]*$")
         self._codes: dict[str, Code] = {
             **dict.fromkeys(file.visit.confirm, "confirm"),
@@ -160,7 +164,7 @@ class Words:
     def _wish(self, plain: str) -> Meaning | None:
         for match in self._phrases.finditer(plain):
             before = plain[: match.start()]
-            if self._negated.search(before):
+            if self._negated.search(before) or (self._lists.fullmatch(match[0]) and self._visits.search(plain)):
                 continue
             if self._asked.search(before):
                 return Meaning("help", whole=False)

@@ -1,11 +1,12 @@
 """The safety gate's patterns: each catches its own examples; look-alikes, denials and questions in general pass."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from bot.evaluate_safety import score
-from bot.nlu.safety import LEVELS, Alarm, Data, SafetyGate
+from bot.nlu.safety import LEVELS, Alarm, Data, Level, SafetyGate
 from bot.nlu.spelling import Spelling
 from clinic import yaml
 
@@ -175,13 +176,16 @@ def test_the_most_urgent_comes_first(gate: SafetyGate) -> None:
 
 
 class _Net:
-    """Finds the same in every message."""
+    """Finds the same in every message, and takes those for harmless that hold none of its words."""
 
-    def __init__(self, alarm: Alarm) -> None:
-        self.alarm = alarm
+    def __init__(self, alarm: Alarm | None = None, harmful: str = "") -> None:
+        self.alarm, self.harmful = alarm, harmful
 
     def screen(self, text: str) -> Alarm | None:
         return self.alarm
+
+    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
+        return not any(self.harmful in words for words in [text, *around])
 
 
 def test_the_net_adds_what_the_patterns_missed() -> None:
@@ -194,6 +198,31 @@ def test_the_net_adds_what_the_patterns_missed() -> None:
 
 def test_the_net_does_not_overrule_a_denial() -> None:
     assert SafetyGate(DATA, net=_Net(Alarm("clinician", "net:clinician"))).screen("I'm not pregnant") == []
+
+
+def test_the_net_may_alarm_for_what_an_idiom_hides() -> None:
+    alarm = Alarm("emergency", "net:emergency", "medical")
+    assert SafetyGate(DATA, net=_Net(alarm)).screen("dying to try it") == [alarm]
+
+
+def test_the_net_overrules_what_the_patterns_took_for_a_danger() -> None:
+    gate = SafetyGate(DATA, net=_Net(harmful="throat"))
+    assert top(SafetyGate(DATA), "there was a pregnant pause when I asked the price") == "clinician"
+    assert gate.screen("there was a pregnant pause when I asked the price") == []
+    assert top(gate, "my throat is closing") == "emergency"
+
+
+def test_the_net_hears_the_words_around_a_danger_in_a_long_message() -> None:
+    heard: list[list[str]] = []
+
+    class Listening(_Net):
+        def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
+            heard.append(list(around))
+            return False
+
+    text = "What lovely towels, which shade of green are they? Oh and I can't breathe properly. See you on Friday at three then."
+    assert top(SafetyGate(DATA, net=Listening()), text) == "emergency"
+    assert all("breathe" in words and "towels" not in words and "friday" not in words for words in heard[0])
 
 
 def test_an_unknown_group_is_named(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from bot.nlu.zones import CLARIFY, FALLBACK, OUT_OF_SCOPE, Zones, offered, prediction, select
 
-ZONES = Zones(answer=0.6, clarify=0.2)
+ZONES = Zones(answer=0.6, beside=0.5, clarify=0.2)
 # Nothing here is likely to be out of scope.
 RANKING = [
     ("faq/pain", 0.5),
