@@ -29,6 +29,7 @@ _LEAVE = "leave"
 # Words of a message that says little more than when.
 _SHORT = 10
 _OF_VISITS = frozenset(TASKS) - {PERSON}
+_CHANGES = frozenset(("reschedule_appointment", "cancel_appointment"))
 # How to reach the clinic.
 _CONTACT = "clinic/contact"
 
@@ -81,7 +82,7 @@ class Reading:
             questions = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or q not in answers] or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
-            label = choice.topic if choice else self._within(text, form)
+            label = choice.topic if choice else self._within(text, form) or _task_meant(questions[0], form)
             return [for_form(text, [certain(text, label)] if label else questions, form)]
         if trouble := self._spotter.trouble(text):
             return [certain(text, trouble)]
@@ -203,6 +204,13 @@ def tasks_last(questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return questions
     others = [question for question in questions if question["intent"]["name"] in _BESIDE_A_FORM]
     return [*others, {"asked": _asked(others)} | tasks[0]]
+
+
+def _task_meant(question: dict[str, Any], form: str) -> str | None:
+    """What is likeliest to be done with the visit that a form is about, when a text says no more than "an hour later?"."""
+    likeliest: str = question["intent_ranking"][0]["name"]
+    unsure = form == "visit_form" and question["intent"]["name"] in (CLARIFY, FALLBACK)
+    return likeliest if unsure and likeliest in _CHANGES else None
 
 
 def _asked(questions: list[dict[str, Any]]) -> list[dict[str, str]]:

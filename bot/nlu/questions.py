@@ -99,12 +99,12 @@ class Reader:
         if not 2 <= len(parts) <= MOST_PIECES:
             return [whole]
         candidates = self.candidates(parts)
-        asked = [guess for i, (guess, _) in enumerate(candidates) if self._asked(evidence(whole, candidates, i))]
+        asked = [candidate for i, candidate in enumerate(candidates) if self._asked(evidence(whole, candidates, i))]
         of_topic: dict[str, Guess] = {}
-        for guess in asked:
+        for guess, _ in asked:
             of_topic.setdefault(guess.label, guess)
         if len(of_topic) == 1 and _clearer(whole, asked[0]):
-            return asked[:1]
+            return [asked[0][0]]
         return list(of_topic.values())[:MOST_QUESTIONS] if len(of_topic) > 1 else [whole]
 
     def candidates(self, parts: list[Piece]) -> list[Candidate]:
@@ -185,10 +185,12 @@ def evidence(whole: Guess, candidates: Sequence[Candidate], place: int) -> Evide
     ]
 
 
-def _clearer(whole: Guess, part: Guess) -> bool:
+def _clearer(whole: Guess, part: Candidate) -> bool:
     """Whether what a message is about shows in its only question and not in the whole: "my mate had it n looks great, cost?"."""
+    guess, piece = part
     elsewhere = dict(whole.scores.ranking).get(OUT_OF_SCOPE, 0)
-    return elsewhere < ELSEWHERE and part.confidence > whole.confidence < UNSURE
+    is_question = piece.questioned or asks(guess.text)
+    return is_question and elsewhere < ELSEWHERE and guess.confidence > whole.confidence < UNSURE
 
 
 def _logit(p: float) -> float:

@@ -18,6 +18,8 @@ RUNNERS_UP = 5
 OFFERED = 3
 # From this probability of being out of scope on, what a clinician would decide is none of this clinic's: "got any jobs? im 16".
 ELSEWHERE = 0.9
+# Below this probability of being out of scope, a message that is likeliest to be so may be about a topic all the same.
+MAYBE_ELSEWHERE = 0.4
 # A topic is offered when it has at least this share of the likeliest topic's probability.
 WORTH_OFFERING = 0.05
 
@@ -108,8 +110,9 @@ def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict
 
 
 def offered(ranking: Ranking) -> list[str]:
-    """Two or three topics worth offering; none when it is likeliest that the message is out of scope, or small talk."""
-    if not _can_be_offered(ranking[0][0]):
+    """Two or three topics worth offering; none when the message is likeliest small talk, or out of scope beyond doubt."""
+    top, probability = ranking[0]
+    if not _can_be_offered(top) and not (top == OUT_OF_SCOPE and probability < MAYBE_ELSEWHERE):
         return []
     able = [(name, p) for name, p in ranking if _can_be_offered(name)]
     likely = [name for name, p in able[:OFFERED] if p >= ranking[0][1] * WORTH_OFFERING]

@@ -47,6 +47,10 @@ def test_nothing_is_offered_when_it_is_likeliest_no_question(top: str) -> None:
     assert prediction("x", [(top, 0.5), ("faq/pain", 0.5)], 0.3, ZONES)["intent"]["name"] == FALLBACK
 
 
+def test_topics_are_offered_when_it_may_or_may_not_be_out_of_scope() -> None:
+    assert offered([(OUT_OF_SCOPE, 0.39), ("faq/pain", 0.35), ("faq/cost", 0.2)]) == ["faq/pain", "faq/cost"]
+
+
 def test_prediction_says_what_rasa_wants_to_know() -> None:
     found = prediction("hurt", RANKING, 0.9, ZONES)
     assert found["intent"] == {"name": "faq", "confidence": 0.9}

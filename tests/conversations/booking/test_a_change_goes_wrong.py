@@ -156,3 +156,9 @@ async def test_the_same_day_and_time_of_another_week(sms: Guest, booked: Visit, 
 async def test_running_late_leaves_the_visit_booked(sms: Guest, booked: Visit, engine: Engine) -> None:
     await sms("i'm going to be 15 mins late on wednesday")
     assert [visit.status for visit in visits(engine)] == ["booked"]
+
+
+async def test_half_a_wish_to_change_the_visit_asked_for_is_enough(web: Guest, booked: Visit) -> None:
+    said = await web("when is my appointment?", "can we make it an hour later?")
+    assert "I can move your visit" in said
+    assert "no approved answer" not in said
