@@ -297,7 +297,9 @@ class SafetyGate:
                 return True
             sentence = message.sentence(span)
             rest = _Span(sentence.end, len(tokens))
-            return not _overlaps(sentence, questions) or _overlaps(sentence, reports) or _overlaps(rest, answers)
+            # What is asked after an emergency is another question: "my throat is closing, do I have to pay the deposit".
+            asked = _Span(sentence.start, span.end) if alarm.level == "emergency" else sentence
+            return not _overlaps(asked, questions) or _overlaps(sentence, reports) or _overlaps(rest, answers)
 
         found: dict[Alarm, list[_Span]] = {}
         dismissed: set[Level] = set()

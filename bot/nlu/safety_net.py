@@ -28,15 +28,13 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
-# How surely the words around a match are harmless, where a pattern is overruled: few words tell less than a message.
-HARMLESS_PART = 0.8
 # So many harmless examples to learn from, besides those of the folder and what is out of scope, which has words of all kinds:
 # the others teach little more and take time.
 HARMLESS = 2000
 
 
 class Threshold(BaseModel):
-    """From which probability of a level on the net alarms, from which probability of harm in none on it overrules, and why."""
+    """From which probability of a level on the net alarms; from which of being harmless on, also near a match, it overrules."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -44,6 +42,7 @@ class Threshold(BaseModel):
     reason: str
     alarms: float = Field(gt=0, lt=1)
     overrules: float = Field(gt=0, lt=1)
+    near: float = Field(gt=0, lt=1)
 
 
 class _Thresholds(BaseModel):
@@ -86,13 +85,9 @@ class SafetyNet:
         return None
 
     def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-        """Whether such a text, and the words around what a level's patterns found, are too surely harmless for them to count.
-
-        The words around alone tell of a danger that goes under in a long and friendly message.
-        """
-        return self._harmlessness(text) >= self.thresholds[level].overrules and all(
-            self._harmlessness(words) >= HARMLESS_PART for words in around
-        )
+        """Whether a text, and the words around what a level's patterns found, are too surely harmless for them to count."""
+        limits = self.thresholds[level]
+        return self._harmlessness(text) >= limits.overrules and all(self._harmlessness(part) >= limits.near for part in around)
 
     def _harmlessness(self, text: str) -> float:
         return dict(self._model.score(text).ranking)[NONE]
