@@ -149,7 +149,10 @@ def evaluate(
     settings = _start(quiet=True)
     from bot import evaluation
 
-    print(asyncio.run(evaluation.safety(settings) if what == "safety" else evaluation.run(settings, plot)))
+    if what == "safety":
+        print(asyncio.run(evaluation.safety(settings)).table())
+    else:
+        print(asyncio.run(evaluation.run(settings, plot)))
 
 
 unanswered = typer.Typer(no_args_is_help=False, help="Questions that got no answer, for a person to look at.")

@@ -118,11 +118,11 @@ async def several(settings: Settings, path: Path = QUESTIONS / "_several.yml") -
     return found
 
 
-async def safety(settings: Settings, path: Path = QUESTIONS / "_safety.yml") -> str:
-    """Screens the messages of the file as the product does, and returns the figures with each miss and the rule that fired."""
+async def safety(settings: Settings, path: Path = QUESTIONS / "_safety.yml") -> evaluate_safety.Report:
+    """Screens the messages of the file as the product does."""
     engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     alarms = {text: await engine.alarms(text) for texts in yaml.read(path).values() for text in texts}
-    return evaluate_safety.score(_Known(alarms), path).table()
+    return evaluate_safety.score(_Known(alarms), path)
 
 
 @dataclass(frozen=True)
