@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.nlu.classifier import Scores
-from bot.nlu.zones import OUT_OF_SCOPE
+from bot.nlu.zones import MAYBE_ELSEWHERE, OUT_OF_SCOPE
 
 # Between two sentences, a boundary is strong; at a comma or a joining word it is weak.
 _BOUNDARY = re.compile(
@@ -46,7 +46,7 @@ _LEANS = re.compile(r"\b(?:that|those|them|they|this|these|him|her|he|she|theirs
 # A part that is less sure than this is context, not a question.
 SUREST_CONTEXT = 0.15
 # A message that is less sure than this as a whole is known by its only question, unless it is rather out of scope.
-UNSURE, ELSEWHERE = 0.7, 0.3
+UNSURE = 0.7
 
 Score = Callable[[str], Scores]
 Calibrate = Callable[[float, float], float]
@@ -190,7 +190,7 @@ def _clearer(whole: Guess, part: Candidate) -> bool:
     guess, piece = part
     elsewhere = dict(whole.scores.ranking).get(OUT_OF_SCOPE, 0)
     is_question = piece.questioned or asks(guess.text)
-    return is_question and elsewhere < ELSEWHERE and guess.confidence > whole.confidence < UNSURE
+    return is_question and elsewhere < MAYBE_ELSEWHERE and guess.confidence > whole.confidence < UNSURE
 
 
 def _logit(p: float) -> float:
