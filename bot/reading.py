@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.context import FollowUps, leans, numbered, offered, titled
-from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain
+from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain, label_of
 from bot.reply import Reply, Safety
 from bot.sms.words import Words
 from bot.tidy import MAX_LENGTH, TroubleSpotter
@@ -78,7 +78,7 @@ class Reading:
         elif len(questions) > 1:
             # "Phone 212 555 0142" beside a wish does not ask how to reach the clinic.
             told = self._tells(text) and "?" not in text
-            answers = [q for q in questions if (told and _label(q) == _CONTACT) or self._tells(q["text"])]
+            answers = [q for q in questions if (told and label_of(q) == _CONTACT) or self._tells(q["text"])]
             questions = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or q not in answers] or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
@@ -163,7 +163,7 @@ class Reading:
         """The topic of a text that leans on what was answered before, read together with what was asked then."""
         if last.zone != "answer" or not leans(text):
             return None
-        topics = [_label(question) for question in (await self._understand(f"{before}, {text}"))["questions"]]
+        topics = [label_of(question) for question in (await self._understand(f"{before}, {text}"))["questions"]]
         topics = [topic for topic in topics if "/" in topic]
         others = [topic for topic in topics if topic.partition("/")[2] not in last.topics]
         return next(iter(others or topics), None)
@@ -215,10 +215,4 @@ def _task_meant(question: dict[str, Any], form: str) -> str | None:
 
 def _asked(questions: list[dict[str, Any]]) -> list[dict[str, str]]:
     # What a clinician decides is said within the message, and no part that could be left out.
-    return [{"label": (label := _label(q)), "text": "" if label == CLINICIAN else q["text"]} for q in questions]
-
-
-def _label(question: dict[str, Any]) -> str:
-    intent: str = question["intent"]["name"]
-    selected = question["response_selector"].get(intent)
-    return str(selected["response"]["intent_response_key"]) if selected else intent
+    return [{"label": (label := label_of(q)), "text": "" if label == CLINICIAN else q["text"]} for q in questions]

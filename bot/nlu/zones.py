@@ -13,7 +13,8 @@ SELF_HARM, CLINICIAN = "self_harm", "clinician_decides"
 OUT_OF_SCOPE = "out_of_scope"
 # Things to get done.
 TASKS = frozenset(("book_appointment", "check_appointment", "reschedule_appointment", "cancel_appointment", "talk_to_human"))
-_NOT_BESIDE_A_CLINICIAN = frozenset((CLARIFY, FALLBACK, OUT_OF_SCOPE, "affirm", "deny", "help", "feedback"))
+# Whom it suits in general would be taken for a yes by somebody for whom a clinician must decide.
+_NOT_BESIDE_A_CLINICIAN = frozenset((CLARIFY, FALLBACK, OUT_OF_SCOPE, "affirm", "deny", "help", "feedback", "faq/good_candidate"))
 RUNNERS_UP = 5
 OFFERED = 3
 # From this probability of being out of scope on, what a clinician would decide is none of this clinic's: "got any jobs? im 16".
@@ -99,7 +100,7 @@ def in_safety(questions: list[dict[str, Any]], alarms: list[Alarm]) -> list[dict
     first = alarms[0]
     heard = {"level": first.level, "rules": [alarm.rule for alarm in alarms], "concern": first.concern}
     if first.level == "clinician":
-        known = [question for question in questions if question["intent"]["name"] not in _NOT_BESIDE_A_CLINICIAN]
+        known = [question for question in questions if label_of(question) not in _NOT_BESIDE_A_CLINICIAN]
         if first.topic and not known:
             known = [certain(questions[0]["text"], first.topic)]
         kept = [*known, certain(questions[0]["text"], CLINICIAN, questions[0])]
@@ -117,6 +118,13 @@ def offered(ranking: Ranking) -> list[str]:
     able = [(name, p) for name, p in ranking if _can_be_offered(name)]
     likely = [name for name, p in able[:OFFERED] if p >= ranking[0][1] * WORTH_OFFERING]
     return likely if len(likely) > 1 else [name for name, _ in able[:2]]
+
+
+def label_of(question: dict[str, Any]) -> str:
+    """What a prediction is about: its intent, or `retrieval intent/topic`."""
+    intent: str = question["intent"]["name"]
+    selected = question["response_selector"].get(intent)
+    return str(selected["response"]["intent_response_key"]) if selected else intent
 
 
 def _elsewhere(questions: list[dict[str, Any]]) -> bool:
