@@ -1,7 +1,5 @@
 """The understanding as a whole, on questions that the model never learned: no change may cost accuracy or safety unnoticed."""
 
-import pytest
-
 from bot import evaluation
 from bot.settings import Settings
 
@@ -24,8 +22,8 @@ async def test_questions_get_their_answers(settings: Settings) -> None:
     assert scores.error <= 0.05, scores
 
 
-@pytest.mark.parametrize(("counts", "floor"), [((2, 3), 0.84), ((1,), 0.86)])
-async def test_each_question_of_a_message_gets_its_answer(settings: Settings, counts: tuple[int, ...], floor: float) -> None:
+async def test_each_question_of_a_message_gets_its_answer(settings: Settings) -> None:
     messages = await evaluation.several(settings)
-    asked = [exact for count, exact in messages if count in counts]
-    assert sum(asked) >= floor * len(asked)
+    for counts, floor in (((2, 3), 0.84), ((1,), 0.86)):
+        asked = [exact for count, exact in messages if count in counts]
+        assert sum(asked) >= floor * len(asked)
