@@ -2,10 +2,10 @@
 
     python -m bench.fit
 
-The examples are split into parts, and each part is read by a model that learned from the others. A few topics are taken
-away from each model altogether: their examples stand for questions that nobody foresaw, and whatever the model says of
-them is wrong. That fits the confidence. What speaks for several questions is fitted on the messages of data/several.yml, read by
-a model of all examples.
+The examples are split into parts, and what the encoder was not tuned on (bench/tune_encoder.py) of each part is read by a model
+that learned from the others. A few topics are taken away from each model altogether: their examples stand for questions that
+nobody foresaw, and whatever the model says of them is wrong. That fits the confidence. What speaks for several questions is
+fitted on the messages of data/several.yml, read by a model of all examples.
 """
 
 import random
@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
+from bench.tune_encoder import tuned_on
 from bot import topics
 from bot.nlu import encoder
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
@@ -33,7 +34,7 @@ Example = tuple[str, str]
 
 @dataclass
 class Part:
-    """A model of the examples that it did not learn, and those examples."""
+    """A model, and examples that neither it nor the encoder learned."""
 
     model: TopicModel
     spelling: Spelling
@@ -45,7 +46,7 @@ class Part:
 
 def main() -> None:
     chance = random.Random(SEED)
-    encode = _remembering(encoder.load(Settings.read().folder / "encoder").encode)
+    encode = remembering(encoder.load(Settings.read().folder / "encoder").encode)
     examples = sorted(_examples())
     calibration = _fit_confidence(list(_parts(examples, encode, chance)))
     model = TopicModel.train([text for text, _ in examples], [label for _, label in examples], encode)
@@ -64,7 +65,7 @@ def _parts(examples: list[Example], encode: Encode, chance: random.Random) -> It
     for number in range(PARTS):
         unforeseen = set(chance.sample(able, TAKEN_AWAY))
         learned = [e for i, e in enumerate(examples) if i % PARTS != number and e[1] not in unforeseen]
-        tested = [e for i, e in enumerate(examples) if i % PARTS == number]
+        tested = [e for i, e in enumerate(examples) if i % PARTS == number and not tuned_on(e[0])]
         model = TopicModel.train([text for text, _ in learned], [label for _, label in learned], encode)
         yield Part(model, Spelling.of([text for text, _ in learned]), tested)
         print(f"trained {number + 1} of {PARTS}", flush=True)
@@ -111,7 +112,8 @@ def _evidence(
             yield evidence(whole, candidates, place), guess.label.rpartition("/")[2] in asked
 
 
-def _remembering(encode: Encode) -> Encode:
+def remembering(encode: Encode) -> Encode:
+    """An encoder that keeps each vector it has made."""
     known: dict[str, encoder.Vector] = {}
 
     def remembered(text: str) -> encoder.Vector:

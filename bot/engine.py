@@ -128,12 +128,9 @@ class Engine:
         self._openers = {choice.id: choice for choice in choices}
 
     async def alarms(self, text: str) -> list[Alarm]:
-        """The alarm that a message raises, by the gate or by its topic alone; none for a harmless one."""
-        question = (await self._understand(cut(tidy(text))))["questions"][0]
-        if heard := question.get("alarm"):
-            return [Alarm(heard["level"], heard["rules"][0], concern=heard["concern"])]
-        intent = question["intent"]["name"]
-        return [Alarm(DANGERS[intent], f"topic:{intent}")] if intent in DANGERS else []
+        """The alarm that a message raises; none for a harmless one."""
+        heard = (await self._understand(cut(tidy(text))))["questions"][0].get("alarm")
+        return [Alarm(heard["level"], heard["rules"][0], concern=heard["concern"])] if heard else []
 
     async def turn(
         self,
@@ -342,7 +339,7 @@ class _CountedLock:
 
 
 def _danger(question: dict[str, Any]) -> Safety | None:
-    """The level of the alarm that a message raised; for a danger that the topics alone tell of, its own."""
+    """The level of the alarm that a message raised; for a danger chosen from topics that were offered, its own."""
     level: Safety | None = question["alarm"]["level"] if "alarm" in question else None
     return level or DANGERS.get(question["intent"]["name"])
 

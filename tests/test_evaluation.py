@@ -13,7 +13,9 @@ async def test_danger_is_recognised_and_look_alikes_pass(settings: Settings) -> 
 
 
 async def test_questions_get_their_answers(settings: Settings) -> None:
-    scores = evaluation.score(await evaluation.ask(settings))
+    asked = await evaluation.ask(settings)
+    assert [a.text for a in asked if a.topic == "emergency" and not a.right] == []
+    scores = evaluation.score(asked)
     assert scores.right >= 0.96, scores
     assert scores.right_web - scores.right_sms <= 0.03, scores
     assert scores.right_or_offered >= 0.97, scores

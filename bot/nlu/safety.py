@@ -38,7 +38,7 @@ GAPS = {"..": 2, "...": 6}
 # How many words before a match a negation may stand.
 NEGATION_REACH = 5
 # How many words before and after a match are heard with it, when it is asked whether it is harmless where it stands.
-NEAR = 3
+NEAR = 4
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
 ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 
@@ -169,7 +169,7 @@ class SafetyGate:
             repair: gives a normalised text with its misspelt words replaced.
             net: asked whether what a pattern found is harmless, and when none tells of an emergency.
         """
-        self._repair, self._net = repair, net
+        self.data, self._repair, self._net = data, repair, net
         context = data.context
         grammar = _Grammar(data.words)
         alarms = [
@@ -325,8 +325,12 @@ class SafetyGate:
         dismissed -= {alarm.level for alarm in kept}
         if len(kept) < len(found) or any(alarm.rule in self._instead_of_a_reaction for alarm in kept):
             dismissed.add("adverse_reaction")
-        around = {alarm: [" ".join(words[max(0, s.start - NEAR) : s.end + NEAR]) for s in found[alarm]] for alarm in kept}
-        return around, dismissed
+
+        def around(span: _Span) -> str:
+            sentence = message.sentence(span)
+            return " ".join(words[max(sentence.start, span.start - NEAR) : min(sentence.end, span.end + NEAR)])
+
+        return {alarm: [around(span) for span in found[alarm]] for alarm in kept}, dismissed
 
 
 class _Span(NamedTuple):

@@ -6,6 +6,7 @@ in `data/safety/net.yml`; `python -m bench.fit_safety` fits that by cross-valida
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -13,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nlu.classifier import Encode, TopicModel
-from bot.nlu.safety import LEVELS, Alarm, Data, Kind, Level, SafetyGate
+from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
 from bot.nlu.text import normalise, written_out
 from bot.nlu.zones import OUT_OF_SCOPE
 from clinic import yaml
@@ -30,7 +31,7 @@ LABELS: dict[Level, tuple[str, ...]] = {
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
 # So many harmless examples to learn from, besides those of the folder and what is out of scope, which has words of all kinds:
 # the others teach little more and take time.
-HARMLESS = 2000
+HARMLESS = 6000
 
 
 class Threshold(BaseModel):
@@ -62,6 +63,8 @@ class SafetyNet:
 
     def __init__(self, model: TopicModel, thresholds: Mapping[Level, Threshold]) -> None:
         self._model, self.thresholds = model, dict(thresholds)
+        # Each pattern that matches asks about the same message, and so does the screening after it.
+        self._chances = lru_cache(maxsize=32)(lambda text: dict(model.score(text).ranking))
 
     @classmethod
     def train(cls, examples: Mapping[str, Sequence[str]], encode: Encode, folder: Path) -> Self:
@@ -75,7 +78,7 @@ class SafetyNet:
 
     def screen(self, text: str) -> Alarm | None:
         """The most urgent alarm for a normalised text with its short forms written out, if any."""
-        chances = dict(self._model.score(text).ranking)
+        chances = self._chances(text)
         for level in LEVELS:
             if chance(chances, level) >= self.thresholds[level].alarms:
                 kind: Kind | None = None
@@ -87,10 +90,7 @@ class SafetyNet:
     def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
         """Whether a text, and the words around what a level's patterns found, are too surely harmless for them to count."""
         limits = self.thresholds[level]
-        return self._harmlessness(text) >= limits.overrules and all(self._harmlessness(part) >= limits.near for part in around)
-
-    def _harmlessness(self, text: str) -> float:
-        return dict(self._model.score(text).ranking)[NONE]
+        return self._chances(text)[NONE] >= limits.overrules and all(self._chances(part)[NONE] >= limits.near for part in around)
 
     def save(self, folder: Path) -> None:
         """Writes the net into a folder of its own."""
@@ -154,11 +154,10 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
             others.append(text)
     some = sorted(others)[:: max(1, len(others) // HARMLESS)]
     found[NONE] = [text for text in (*found[NONE], *some) if not gate.screen(text)]
-    data = Data.read(folder)
-    for level, patterns in data.patterns.items():
+    for level, patterns in gate.data.patterns.items():
         for pattern in patterns:
             found[pattern.kind or level] += pattern.examples
-    found[NONE] += [text for idiom in data.idioms for text in idiom.examples if not gate.screen(text)]
+    found[NONE] += [text for idiom in gate.data.idioms for text in idiom.examples if not gate.screen(text)]
     found["clinician"] += yaml.read_as(folder / "examples_clinician.yml", _Examples).examples
     found[NONE] += yaml.read_as(folder / "examples_harmless.yml", _Examples).examples
     alarming = yaml.read_as(folder / "examples_alarming.yml", _Alarming).examples

