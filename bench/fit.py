@@ -16,8 +16,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from bench.tune_encoder import tuned_on
-from bot import topics
+from bench.examples import labelled, remembering, tuned_on
 from bot.nlu import encoder
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
 from bot.nlu.questions import MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
@@ -54,9 +53,7 @@ def main() -> None:
 
 
 def _examples() -> list[Example]:
-    files = [*topics.files(Path("data/nlu")), *sorted(Path("data/nlu").glob("*.yml"))]
-    intents = [intent for path in files for intent in topics.read_examples(path)]
-    return [(written_out(normalise(example.text)), label) for label, examples in intents for example in examples]
+    return [(written_out(normalise(text)), label) for text, label in labelled()]
 
 
 def _parts(examples: list[Example], encode: Encode, chance: random.Random) -> Iterator[Part]:
@@ -110,18 +107,6 @@ def _evidence(
     for place, (guess, _) in enumerate(candidates):
         if len(candidates) > 1:
             yield evidence(whole, candidates, place), guess.label.rpartition("/")[2] in asked
-
-
-def remembering(encode: Encode) -> Encode:
-    """An encoder that keeps each vector it has made."""
-    known: dict[str, encoder.Vector] = {}
-
-    def remembered(text: str) -> encoder.Vector:
-        if text not in known:
-            known[text] = encode(text)
-        return known[text]
-
-    return remembered
 
 
 if __name__ == "__main__":

@@ -18,9 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.fit import remembering
-from bench.tune_encoder import tuned_on
-from bot import topics
+from bench.examples import labelled, remembering, tuned_on
 from bot.nlu import encoder, safety_net
 from bot.nlu.classifier import TopicModel
 from bot.nlu.safety import LEVELS, Alarm, Level, Net, SafetyGate
@@ -83,12 +81,11 @@ class Listener:
 
 
 def main() -> None:
-    files = [*topics.files(Path("data/nlu")), *sorted(Path("data/nlu").glob("*.yml"))]
-    labelled = [(e.text, label) for path in files for label, found in topics.read_examples(path) for e in found]
+    examples = labelled()
     gate = SafetyGate.load(SAFETY)
-    texts, labels = safety_net.learned(safety_net.examples(gate, labelled, SAFETY))
+    texts, labels = safety_net.learned(safety_net.examples(gate, examples, SAFETY))
     print(f"{len(texts)} examples: {dict(Counter(labels))}")
-    repair = Spelling.of([written_out(normalise(text)) for text, _ in labelled]).repair
+    repair = Spelling.of([written_out(normalise(text)) for text, _ in examples]).repair
     scored = _scored(lambda net: SafetyGate(gate.data, repair, net), texts, labels)
     harmless = [e for e in scored if e.label == NONE]
     for level in LEVELS:

@@ -8,7 +8,6 @@ encoder knows of other matters. Two thirds of the examples are learned from: wha
 torch is needed here only. A run takes about six minutes on two cores.
 """
 
-import hashlib
 import math
 import random
 from collections.abc import Iterator, Sequence
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from tokenizers import Tokenizer
 
-from bot import topics
+from bench.examples import labelled, tuned_on
 from bot.nlu import encoder_build, safety_net
 from bot.nlu.safety import SafetyGate
 from bot.nlu.text import normalise, written_out
@@ -40,11 +39,6 @@ class Task(NamedTuple):
     names: list[str]
 
 
-def tuned_on(text: str) -> bool:
-    """Whether the encoder learns from a normalised example, or it is left for what is fitted afterwards."""
-    return hashlib.sha256(text.encode()).digest()[0] % 3 != 0
-
-
 def main() -> None:
     tasks = list(_tasks())
     for task in tasks:
@@ -53,10 +47,9 @@ def main() -> None:
 
 
 def _tasks() -> Iterator[Task]:
-    files = [*topics.files(Path("data/nlu")), *sorted(Path("data/nlu").glob("*.yml"))]
-    labelled = [(e.text, label) for path in files for label, found in topics.read_examples(path) for e in found]
-    yield _task([written_out(normalise(text)) for text, _ in labelled], [label for _, label in labelled])
-    yield _task(*safety_net.learned(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY)))
+    examples = labelled()
+    yield _task([written_out(normalise(text)) for text, _ in examples], [label for _, label in examples])
+    yield _task(*safety_net.learned(safety_net.examples(SafetyGate.load(SAFETY), examples, SAFETY)))
 
 
 def _task(texts: Sequence[str], labels: Sequence[str]) -> Task:

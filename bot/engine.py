@@ -24,7 +24,7 @@ from bot.in_process import Collector, InProcessActions
 from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, TASKS, certain
 from bot.reading import DANGERS, PERSON, Reading, cut, for_form, tasks_last
-from bot.reply import Choice, Message, Reply, Safety, UnknownChoice, Zone
+from bot.reply import Choice, Message, Reply, UnknownChoice, Zone
 from bot.review import Review
 from bot.runner import StraightRunner
 from bot.settings import Settings
@@ -289,7 +289,7 @@ class Engine:
         last = len(said) - 1
         return Reply(
             zone=min((zone for zone, _ in zones), key=_BY_URGENCY.index),
-            safety=_danger(questions[0]),
+            safety=questions[0].get("alarm", {}).get("level"),
             topics=topics,
             confidence=round(min(question["intent"]["confidence"] for question in questions), 4),
             choices=[_bare(label) for question in questions for label in question.get("choices", [])],
@@ -336,12 +336,6 @@ class Engine:
 class _CountedLock:
     def __init__(self) -> None:
         self.lock, self.waiting = asyncio.Lock(), 0
-
-
-def _danger(question: dict[str, Any]) -> Safety | None:
-    """The level of the alarm that a message raised; for a danger chosen from topics that were offered, its own."""
-    level: Safety | None = question["alarm"]["level"] if "alarm" in question else None
-    return level or DANGERS.get(question["intent"]["name"])
 
 
 def _last_text(tracker: DialogueStateTracker) -> str | None:

@@ -77,8 +77,8 @@ def _tuned(weights: dict[str, Array]) -> dict[str, Array]:
     """The weights with what `bench/tune_encoder.py` learned added: a matrix of low rank each, kept as its two factors."""
     with np.load(TUNING, allow_pickle=False) as file:
         factors = {name: file[name].astype(np.float32) for name in file.files}
-    added = {name: factors[f"up:{name}"] @ factors[f"down:{name}"] for name in weights if f"up:{name}" in factors}
-    return weights | {name: weights[name] + matrix for name, matrix in added.items()}
+    tuned = [name.removeprefix("up:") for name in factors if name.startswith("up:")]
+    return weights | {name: weights[name] + factors[f"up:{name}"] @ factors[f"down:{name}"] for name in tuned}
 
 
 def _digest(path: Path) -> str:
