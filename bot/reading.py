@@ -72,10 +72,7 @@ class Reading:
         questions: list[dict[str, Any]] = (await self._understand(cut(text)))["questions"]
         if "alarm" in questions[0]:
             return [for_form(text, questions, form)] if form else questions
-        if dangers := [question for question in questions if question["intent"]["name"] in DANGERS]:
-            # Beside an emergency, nothing but what to do.
-            questions = sorted(dangers, key=lambda question: question["intent"]["name"] == "adverse_reaction")[:1]
-        elif len(questions) > 1:
+        if len(questions) > 1:
             # "Phone 212 555 0142" beside a wish does not ask how to reach the clinic.
             told = self._tells(text) and "?" not in text
             answers = [q for q in questions if (told and label_of(q) == _CONTACT) or self._tells(q["text"])]
@@ -114,7 +111,7 @@ class Reading:
     def _or_no_texts(self, text: str, questions: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """The questions, or the wish for no more text messages, which counts wherever it is said."""
         wish = self._words.wish(text)
-        if wish is None or "alarm" in questions[0] or questions[0]["intent"]["name"] in DANGERS:
+        if wish is None or "alarm" in questions[0]:
             return questions
         return [certain(text, "end_texts" if wish.keyword == "stop" else "how_to_end_texts")]
 
@@ -150,7 +147,12 @@ class Reading:
             likely = [] if "cancel_appointment" in likely else likely
         if len(likely) == 1:
             return str(likely[0])
-        return "book_appointment" if heard.when and (heard.phone or heard.services) else None
+        if not heard.when:
+            return None
+        # "Will my face be red on Saturday if I come Thursday?" names what can be booked, and books nothing.
+        timed = any(option.at or option.begins for option in heard.when.options)
+        wished = heard.services and (timed or len(text.split()) <= _SHORT)
+        return "book_appointment" if heard.phone or wished else None
 
     def _heard(self, text: str, asked: str | None = None) -> Said:
         return read(text, self._services.practice, self._services.offers.today, asked)

@@ -280,3 +280,10 @@ async def test_a_concern_and_a_span_are_no_wish_to_book(web: Guest, question: st
     await web(question)
     assert web.reply
     assert "book_appointment" not in web.reply.topics
+
+
+async def test_a_question_that_names_days_and_a_part_of_the_body_books_nothing(web: Guest, engine: Engine) -> None:
+    await web("wil my face be redd for my sisters communion on sat if i com thurs")
+    tracker = engine.store.open(web.id)
+    assert tracker is not None
+    assert tracker.active_loop_name is None
