@@ -90,6 +90,7 @@ def test_other_language_is_spotted(spotter: TroubleSpotter, text: str) -> None:
         "mi skin is so dry",
         "i am po faced",
         "does vitamin A mal me peel",
+        "tut das weh? does it hurt a lot",
     ],
 )
 def test_english_is_not_taken_for_another_language(spotter: TroubleSpotter, text: str) -> None:

@@ -38,7 +38,7 @@ GAPS = {"..": 2, "...": 6}
 # How many words before a match a negation may stand.
 NEGATION_REACH = 5
 # How many words before and after a match are heard with it, when it is asked whether it is harmless where it stands.
-NEAR = 4
+NEAR = 6
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
 ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 
@@ -63,6 +63,7 @@ class Pattern(_Entry):
     clinician to decide in place of a reaction: what counts with an `appointment` that lies ahead while no treatment has been
     told of ("an infected spot, and I'm booked for Friday"), and what counts as an `experience`, when nothing says that it
     happens now ("lidocaine makes me swell up"). See context.yml. `topic` has what the sources say of a clinician's matter.
+    What is `certain`, the net does not overrule: it is of words that the net knows little of, and nobody jokes with.
     """
 
     id: str
@@ -73,6 +74,7 @@ class Pattern(_Entry):
     concern: str | None = None
     topic: str | None = None
     counts_with: Literal["report", "treatment", "appointment", "experience"] | None = None
+    certain: bool = False
 
 
 class Idiom(_Entry):
@@ -194,6 +196,7 @@ class SafetyGate:
         self._instead_of_a_reaction = frozenset(
             pattern.id for _, pattern in alarms if pattern.counts_with in ("appointment", "experience")
         )
+        self._certain = frozenset(pattern.id for _, pattern in alarms if pattern.certain)
         self._idioms = [(idiom, finder(idiom.matches)) for idiom in data.idioms]
         self._negations, self._negation_ends = finder(context.negations), finder(context.negation_ends)
         self._questions, self._reports = finder(context.questions_in_general), finder(context.reports)
@@ -229,7 +232,7 @@ class SafetyGate:
         found = [
             alarm
             for alarm, words in around.items()
-            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, words, alarm.level)
+            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, words, alarm)
         ]
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
             more = self._net.screen(repaired)
@@ -238,8 +241,8 @@ class SafetyGate:
                 found.append(more)
         return sorted(found, key=_urgency)
 
-    def _harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-        return self._net is not None and self._net.harmless(text, around, level)
+    def _harmless(self, text: str, around: Iterable[str], alarm: Alarm) -> bool:
+        return self._net is not None and alarm.rule not in self._certain and self._net.harmless(text, around, alarm.level)
 
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
@@ -309,7 +312,7 @@ class SafetyGate:
             spans = [span for span in matched if counts(alarm, span)]
             if spans and evidence[counts_with]:
                 found[alarm] = spans
-            elif matched and not spans:
+            elif matched and not spans and any(_negated(tokens, span, negations, ends) for span in matched):
                 dismissed.add(alarm.level)
         # "I have an infection, can I come?": with no treatment told of, it is a reason to ask first, not a reaction.
         wanted = (
