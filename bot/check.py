@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 from bot import context, readability, sms_text, topics
 from bot import sources as documents
 from bot.lines import Lines
-from bot.nlu import entities
+from bot.nlu import entities, follow_ups
 from bot.nlu.text import normalise
 from bot.quantities import quantities
 from bot.topics import Condition, Example, Topic
@@ -29,7 +29,7 @@ MAX_SMS, MAX_TITLE, MAX_GRADE = 306, 40, 9.0
 SENTENCES, FOLLOW_UPS = (2, 5), (2, 3)
 
 CLINIC, DOMAIN, LANGUAGES = Path("clinic.yml"), Path("domain.yml"), Path("data/languages.yml")
-ENTITIES = Path("data/entities")
+ENTITIES, PRECEDENTS = Path("data/entities"), Path("data/follow_ups")
 NLU, STORIES, QUESTIONS = Path("data/nlu"), Path("data/stories"), Path("tests/questions")
 CODE = (Path("bot"), Path("actions"))
 
@@ -167,9 +167,12 @@ class _Tree:
         self.domain = self._try(lambda path: yaml.read_as(path, _Domain), root / DOMAIN)
         self.clinic = self._try(practice.load, root / CLINIC)
         self._try(lambda path: yaml.read_as(path, _Languages), root / LANGUAGES)
-        follow_ups = self._try(lambda path: context.FollowUps.load(path, root / context.AREAS), root / context.FOLLOW_UPS)
-        #: what short messages may mean
-        self.follow_ups = {meant for means in follow_ups.meanings.values() for meant in means.values()} if follow_ups else set()
+        phrases = self._try(context.Phrases.load, root / context.PHRASES)
+        #: what set phrases may mean
+        self.meanings = {meant for means in phrases.meanings.values() for meant in means.values()} if phrases else set()
+        self.precedent_files = sorted((root / PRECEDENTS).glob("*.yml"))
+        for path in self.precedent_files:
+            self._try(follow_ups.read_file, path)
         self.questions = [
             (path, asked.root, Lines(path))
             for path in sorted((root / QUESTIONS).glob("*.yml"))
@@ -286,6 +289,9 @@ def _labels(tree: _Tree) -> Iterator[Finding]:
                 yield tree.at(path, 1, f"holds examples of {intent}; they belong in {intent}.yml")
             if not examples:
                 yield tree.at(path, 1, f"{intent} has no examples")
+    for path in tree.precedent_files:
+        if path.stem not in {label.rpartition("/")[2] for label in tree.labels}:
+            yield tree.at(path, 1, f"there is no topic {path.stem}")
     for label, path, example in tree.examples():
         if "[" in example.text or "]" in example.text:
             yield tree.at(path, example.line, f"{label}: Rasa would read the square brackets as an entity")
@@ -296,7 +302,7 @@ def _labels(tree: _Tree) -> Iterator[Finding]:
         if path.stem not in names:
             yield tree.at(path, 1, f"the intent {path.stem} is not in {DOMAIN}")
     for index, name in enumerate(names):
-        if name not in tree.labels and name not in topics.KINDS and name not in tree.code.quoted and name not in tree.follow_ups:
+        if name not in tree.labels and name not in topics.KINDS and name not in tree.code.quoted and name not in tree.meanings:
             yield Finding(str(DOMAIN), tree.domain_lines.at("intents", index), f"the intent {name} has no {NLU}/{name}.yml")
 
 

@@ -1,20 +1,18 @@
-"""What a message means after the one before: follow-ups, and the choice that a clarification asked for."""
+"""What a message means after the one before: set phrases, and the choice that a clarification asked for."""
 
 import re
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 from rapidfuzz import fuzz
 
-from bot.nlu import entities
 from bot.nlu.text import normalise
 from bot.reply import Choice, Reply
 from clinic import yaml
 
-FOLLOW_UPS, AREAS = Path("data/follow_ups.yml"), Path("data/entities/area.yml")
+PHRASES = Path("data/phrases.yml")
 ELSE = "else"
 # How the topic of the button begins that asks for other times.
 OTHERS = "pick:other"
@@ -25,13 +23,6 @@ _OPENERS = re.compile(
 )
 _THANKS = re.compile(r"(?<=\w)[\s,.!]+(?:thanks|thx|ty|thank you|cheers)$")
 _ENDS = " ?.!,"
-# A few words that begin as no question of its own does, or point back to what was said: "and for six?", "which ones".
-LEANS_UP_TO = 6
-_LEANING = re.compile(
-    r"(?:and|or|even|also|what about|how about|what if|in|on|at|with|without|for|from|after|before|only|just|which|starting"
-    r"|until|till)\b"
-    r"|.*\b(?:it|its|it's|that|that's|thats|those|these|them|they|ones?|too|as well|either|instead|else|sooner|longer)\b"
-)
 _NUMBER = re.compile(
     r"^(?:number |no\.? ?|option |the )?(?P<n>\d|one|two|three|four|first|second|third|fourth|last)(?: one| option)?"
     r"(?: please| pls)?$"
@@ -39,7 +30,7 @@ _NUMBER = re.compile(
 _NUMBERS = {"one": 1, "first": 1, "two": 2, "second": 2, "three": 3, "third": 3, "four": 4, "fourth": 4, "last": -1}
 
 
-class _FollowUp(BaseModel):
+class _Phrases(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     says: Annotated[list[str], Field(min_length=1)]
@@ -47,31 +38,30 @@ class _FollowUp(BaseModel):
     otherwise: Annotated[str | None, Field(alias=ELSE)] = None
 
 
-class _FollowUps(RootModel[list[_FollowUp]]):
+class _File(RootModel[list[_Phrases]]):
     pass
 
 
 @dataclass(frozen=True)
-class FollowUps:
-    """What the short messages of `data/follow_ups.yml` mean."""
+class Phrases:
+    """What the short messages of `data/phrases.yml` mean."""
 
     meanings: dict[str, dict[str, str]]
 
     @classmethod
-    def load(cls, follow_ups: Path = FOLLOW_UPS, areas: Path = AREAS) -> "FollowUps":
-        """Reads the files.
+    def load(cls, path: Path = PHRASES) -> "Phrases":
+        """Reads the file.
 
         Raises:
             clinic.yaml.BadFile: with file, line and reason for each wrong entry.
         """
-        names = [name for kind in entities.read(areas).values() for name in kind.says]
         meanings: dict[str, dict[str, str]] = {}
-        for entry in yaml.read_as(follow_ups, _FollowUps).root:
+        for entry in yaml.read_as(path, _File).root:
             means = {topic: meant for meant, topics in entry.after.items() for topic in topics}
             if entry.otherwise:
                 means[ELSE] = entry.otherwise
-            for words, area in product(entry.says, names):
-                meanings.setdefault(normalise(words.replace("{area}", area)), {}).update(means)
+            for words in entry.says:
+                meanings.setdefault(normalise(words), {}).update(means)
         return cls(meanings)
 
     def meaning(self, text: str, last_topic: str) -> str | None:
@@ -97,12 +87,6 @@ def numbered(text: str, choices: list[Choice]) -> Choice | None:
         # "The last one" is not the button for others.
         choices = [choice for choice in choices if not choice.topic.startswith(OTHERS)]
     return choices[n - 1 if n > 0 else n] if 0 < n <= len(choices) or n < 0 < len(choices) else None
-
-
-def leans(text: str) -> bool:
-    """Whether a text may be one that only what was said before makes clear."""
-    plain = normalise(text)
-    return len(plain.split()) <= LEANS_UP_TO and bool(_LEANING.match(plain))
 
 
 def titled(text: str, choices: list[Choice]) -> Choice | None:

@@ -21,9 +21,10 @@ from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import sources
 from bot.in_process import Collector, InProcessActions
+from bot.nlu.components import ANSWERED
 from bot.nlu.safety import Alarm
-from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, TASKS, certain
-from bot.reading import DANGERS, PERSON, Reading, cut, for_form, tasks_last
+from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, TASKS, certain, label_of
+from bot.reading import DANGERS, PERSON, Answered, Reading, cut, for_form, tasks_last
 from bot.reply import Choice, Message, Reply, UnknownChoice, Zone
 from bot.review import Review
 from bot.runner import StraightRunner
@@ -48,6 +49,8 @@ ATTEMPTS = 3
 _URGENCY: dict[str, Urgency] = {"emergency": "emergency", "adverse_reaction": "today"}
 # What a person should look at: not knowing, rather than knowing that it is none of the clinic's business.
 _WORTH_A_LOOK = frozenset((CLARIFY, FALLBACK, "still_unclear"))
+# What leaves the last answer the matter that is talked about.
+_ASIDES = frozenset(("greet", "thank", "affirm", "deny", "feedback", "ask_source", "repeat", "tell_more", CLINICIAN))
 # The slot with what a clinician must decide before a visit is booked for good.
 CONCERN = "clinician_concern"
 # Of several questions in one message, the first of these zones gives its name to the turn.
@@ -199,10 +202,11 @@ class Engine:
         tracker.assistant_id = self._processor.model_metadata.assistant_id
         last = Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None
         before, request = _last_text(tracker), self.services.handoffs.of(conversation)
+        answered = None if tracker.active_loop_name else _answered(tracker)
         if choice is None:
             text = tidy(text)
             questions = await self._reading.read(
-                text, last, before=before, form=tracker.active_loop_name, waits=request is not None, channel=channel
+                text, last, answered=answered, form=tracker.active_loop_name, waits=request is not None, channel=channel
             )
         else:
             chosen = self._chosen(conversation, choice)
@@ -237,8 +241,9 @@ class Engine:
         elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
             self.review.unanswered(text, reply, channel, reply.zone)
 
-    async def _understand(self, text: str) -> dict[str, Any]:
-        prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text))
+    async def _understand(self, text: str, answered: Answered | None = None) -> dict[str, Any]:
+        metadata = {ANSWERED: answered} if answered else None
+        prediction: dict[str, Any] = await self._processor.parse_message(UserMessage(text, metadata=metadata))
         return prediction
 
     async def _answer(
@@ -342,6 +347,15 @@ def _last_text(tracker: DialogueStateTracker) -> str | None:
     """What the visitor wrote before the message of this turn."""
     before = list(tracker.events)[: tracker.kept_events]
     return next((event.text for event in reversed(before) if isinstance(event, UserUttered)), None)
+
+
+def _answered(tracker: DialogueStateTracker) -> Answered | None:
+    """The last question that was answered, or was likeliest meant, when nothing but small talk came after it."""
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered) and (label := label_of(event.parse_data)) not in _ASIDES:
+            label = event.parse_data["intent_ranking"][0]["name"] if label == CLARIFY else label
+            return {"text": event.text, "topic": label} if "/" in label else None
+    return None
 
 
 def _holds_reply(tracker: DialogueStateTracker) -> bool:

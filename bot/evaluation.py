@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot import evaluate_safety
 from bot.engine import Engine
+from bot.nlu.follow_ups import read as read_precedents
 from bot.nlu.safety import Alarm
 from bot.nlu.zones import OUT_OF_SCOPE
 from bot.reply import Reply
@@ -118,6 +119,17 @@ async def several(settings: Settings, path: Path = QUESTIONS / "_several.yml") -
     return found
 
 
+async def follow_ups(settings: Settings, folder: Path = QUESTIONS / "follow_ups") -> list[Asked]:
+    """Asks each short message of `<topic>.yml` after the question that stands with it."""
+    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+    asked: list[Asked] = []
+    for one in read_precedents(folder):
+        conversation = uuid.uuid4().hex
+        await engine.turn(conversation, one.after)
+        asked.append(Asked(one.says, one.topic, "web", await engine.turn(conversation, one.says)))
+    return asked
+
+
 async def safety(settings: Settings, path: Path = QUESTIONS / "_safety.yml") -> evaluate_safety.Report:
     """Screens the messages of the file as the product does."""
     engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
@@ -136,7 +148,7 @@ class _Known:
 async def run(settings: Settings, plot: Path | None = None) -> str:
     """Asks all questions and returns the figures in lines; draws the confusions when a file is named."""
     asked = await ask(settings)
-    more = await several(settings)
+    more, after = await several(settings), await follow_ups(settings)
     if plot:
         draw(asked, plot)
     s = score(asked)
@@ -150,6 +162,8 @@ async def run(settings: Settings, plot: Path | None = None) -> str:
         f"whole turn, median                     {s.milliseconds:6.1f} ms",
         f"two or three questions, all right       {_exact(more, 2, 3):6.1%}",
         f"one question that looks like two        {_exact(more, 1):6.1%}",
+        f"short follow-up, right topic first      {_share(after, lambda a: a.right):6.1%}   (of {len(after)})",
+        f"short follow-up, right or offered       {_share(after, lambda a: a.right_or_offered):6.1%}",
         "",
         "most frequent confusions (asked about, taken for)",
     ]

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-from bot.context import FollowUps, leans, numbered, offered, titled
+from bot.context import Phrases, numbered, offered, titled
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, SELF_HARM, TASKS, certain, label_of
 from bot.reply import Reply, Safety
 from bot.sms.words import Words
@@ -33,8 +33,16 @@ _CHANGES = frozenset(("reschedule_appointment", "cancel_appointment"))
 # How to reach the clinic.
 _CONTACT = "clinic/contact"
 
-# Gives Rasa's prediction for a text, with its `questions`.
-Understand = Callable[[str], Awaitable[dict[str, Any]]]
+
+class Answered(TypedDict):
+    """A question that was answered before a message: its text, and the label of its topic."""
+
+    text: str
+    topic: str
+
+
+# Gives Rasa's prediction for a text, with its `questions`, in the light of the question answered before, if there was one.
+Understand = Callable[[str, Answered | None], Awaitable[dict[str, Any]]]
 
 
 class Reading:
@@ -43,23 +51,23 @@ class Reading:
     def __init__(self, understand: Understand, wording: ApprovedWording, services: Services) -> None:
         self._understand, self._wording, self._services = understand, wording, services
         self._spotter = TroubleSpotter(LANGUAGES)
-        self._follow_ups = FollowUps.load()
+        self._phrases = Phrases.load()
         self._words = Words.load()
 
     async def read(
-        self, text: str, last: Reply | None, *, before: str | None, form: str | None, waits: bool, channel: str
+        self, text: str, last: Reply | None, *, answered: Answered | None, form: str | None, waits: bool, channel: str
     ) -> list[dict[str, Any]]:
         """The questions of a tidied text, in the order asked, in the light of what was said; danger before anything else.
 
         Args:
             text: what the visitor wrote.
             last: the reply before.
-            before: what the visitor wrote before that reply.
+            answered: the last question that was answered, if nothing but small talk came after it.
             form: the form that is at work.
             waits: whether the visitor waits for a person.
             channel: `web`, or `sms`, where the channel itself hears the words that end all texts.
         """
-        questions = await self._in_context(text, last, form, before, waits=waits)
+        questions = await self._in_context(text, last, form, answered, waits=waits)
         if form:
             return questions
         if waits:
@@ -67,9 +75,9 @@ class Reading:
         return questions if channel == "sms" else self._or_no_texts(text, questions)
 
     async def _in_context(
-        self, text: str, last: Reply | None, form: str | None, before: str | None, *, waits: bool
+        self, text: str, last: Reply | None, form: str | None, answered: Answered | None, *, waits: bool
     ) -> list[dict[str, Any]]:
-        questions: list[dict[str, Any]] = (await self._understand(cut(text)))["questions"]
+        questions: list[dict[str, Any]] = (await self._understand(cut(text), answered))["questions"]
         if "alarm" in questions[0]:
             return [for_form(text, questions, form)] if form else questions
         if len(questions) > 1:
@@ -79,6 +87,9 @@ class Reading:
             questions = [q for q in questions if q["intent"]["name"] not in _BESIDE_A_FORM or q not in answers] or questions[:1]
         choice = numbered(text, offered(last)) if last else None
         if form:
+            if self._tells(text) and self._words.wish(text):
+                # "212 555 0142, but don't text me" answers the form's question, and wants no person.
+                questions = [certain(text, FALLBACK, questions[0])]
             label = choice.topic if choice else self._within(text, form) or _task_meant(questions[0], form)
             return [for_form(text, [certain(text, label)] if label else questions, form)]
         if trouble := self._spotter.trouble(text):
@@ -89,10 +100,7 @@ class Reading:
             return [certain(text, task, questions[0])]
         if last and last.zone == "clarify":
             return self._clarified(text, questions, last)
-        if last and (label := self._follow_up(text, last)):
-            return [certain(text, label)]
-        unsure = questions[0]["intent"]["name"] in _UNSURE
-        if last and before and unsure and (label := await self._leaning(before, text, last)):
+        if last and (label := self._set_phrase(text, last)):
             return [certain(text, label)]
         if last and last.zone == "fallback" and all(q["intent"]["name"] == FALLBACK for q in questions):
             return [certain(text, "still_unclear", questions[0])]
@@ -122,11 +130,11 @@ class Reading:
 
     def _within(self, text: str, form: str) -> str | None:
         """What a text means to a form, as a whole or by how it begins: "forget it, too complicated"."""
-        if label := self._follow_ups.within(text, form):
+        if label := self._phrases.within(text, form):
             return label
         begins, _, reason = text.replace(";", ",").replace(". ", ", ").partition(",")
-        leaves = reason and self._follow_ups.within(begins, form) == _LEAVE
-        means_more = "?" in reason or self._heard(reason) or self._follow_ups.within(reason, form) not in (None, _LEAVE)
+        leaves = reason and self._phrases.within(begins, form) == _LEAVE
+        means_more = "?" in reason or self._heard(reason) or self._phrases.within(reason, form) not in (None, _LEAVE)
         return _LEAVE if leaves and not means_more else None
 
     def _task_told_by_details(self, text: str, question: dict[str, Any], *, waits: bool) -> str | None:
@@ -157,18 +165,9 @@ class Reading:
     def _heard(self, text: str, asked: str | None = None) -> Said:
         return read(text, self._services.practice, self._services.offers.today, asked)
 
-    def _follow_up(self, text: str, last: Reply) -> str | None:
-        meaning = self._follow_ups.meaning(text, last.topics[-1])
+    def _set_phrase(self, text: str, last: Reply) -> str | None:
+        meaning = self._phrases.meaning(text, last.topics[-1])
         return self._wording.label(meaning) if meaning else None
-
-    async def _leaning(self, before: str, text: str, last: Reply) -> str | None:
-        """The topic of a text that leans on what was answered before, read together with what was asked then."""
-        if last.zone != "answer" or not leans(text):
-            return None
-        topics = [label_of(question) for question in (await self._understand(f"{before}, {text}"))["questions"]]
-        topics = [topic for topic in topics if "/" in topic]
-        others = [topic for topic in topics if topic.partition("/")[2] not in last.topics]
-        return next(iter(others or topics), None)
 
     def _clarified(self, text: str, questions: list[dict[str, Any]], last: Reply) -> list[dict[str, Any]]:
         """What a text means that follows a clarification: one of its choices, something else, or a new question."""

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from bot.settings import Settings
 
 DATA, CONFIG, DOMAIN = Path("data"), Path("config.yml"), Path("domain.yml")
-SAFETY, SHORTHAND = DATA / "safety", DATA / "shorthand.yml"
+SAFETY, FOLLOW_UPS, SHORTHAND = DATA / "safety", DATA / "follow_ups", DATA / "shorthand.yml"
 CODE = Path(__file__).parent / "nlu"
 NAME_LENGTH = 12
 
@@ -41,7 +41,7 @@ def fingerprint() -> str:
 
 def component_fingerprint() -> str:
     """A hash of what components are made from besides the data that Rasa hands them: its cache has to know of it."""
-    return _hash([*SAFETY.glob("*.yml"), SHORTHAND, *CODE.glob("*.py")])
+    return _hash([*SAFETY.glob("*.yml"), *FOLLOW_UPS.glob("*.yml"), SHORTHAND, *CODE.glob("*.py")])
 
 
 def _hash(paths: Iterable[Path]) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from rasa.core.nlg import TemplatedNaturalLanguageGenerator
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import UserUttered
+from rasa.shared.core.events import BotUttered, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import sources
@@ -15,7 +15,7 @@ from bot.sources import Sources
 from clinic import practice
 from clinic.facts import ClinicFacts
 
-NOT_APPROVED = "utter_not_approved"
+NOT_APPROVED, NO_MORE = "utter_not_approved", "utter_no_more"
 # The responses that a clinician has to approve are the topics' own.
 TOPICS = ("utter_faq/", "utter_clinic/")
 
@@ -51,9 +51,17 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
     async def generate(
         self, utter_action: str, tracker: DialogueStateTracker, output_channel: str, **kwargs: Any
     ) -> dict[str, Any] | None:
-        """The filled-in response with its metadata; None for a response that does not exist."""
+        """The filled-in response with its metadata; None for a response that does not exist.
+
+        An answer that has just been given begins by saying that there is no more to it.
+        """
         message = tracker.latest_message
-        return self.say(utter_action, output_channel, tracker.current_slot_values() | _asked(message), **kwargs)
+        response = self.say(utter_action, output_channel, tracker.current_slot_values() | _asked(message), **kwargs)
+        answers = utter_action.startswith(TOPICS) and not self._held_back(utter_action)
+        if response and answers and _last_said(tracker).endswith(response["text"]):
+            lead = self.say(NO_MORE, output_channel)
+            response |= {"text": f"{lead['text']} {response['text']}"} if lead else {}
+        return response
 
     def say(self, utter_action: str, channel: str, slots: dict[str, Any] | None = None, **kwargs: Any) -> dict[str, Any] | None:
         """The same without a tracker."""
@@ -86,6 +94,10 @@ class ApprovedWording(TemplatedNaturalLanguageGenerator):
     def _held_back(self, utter_action: str) -> bool:
         approved = bool(self.metadata(utter_action).get("approved_by"))
         return self._require_approval and utter_action.startswith(TOPICS) and not approved
+
+
+def _last_said(tracker: DialogueStateTracker) -> str:
+    return next((event.text or "" for event in reversed(tracker.events) if isinstance(event, BotUttered)), "")
 
 
 def _asked(message: UserUttered | None) -> dict[str, Any]:

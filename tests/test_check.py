@@ -157,7 +157,8 @@ facts:
 """,
     "data/languages.yml": "spanish: [hola, gracias]\nfrench: [bonjour]\n",
     "data/entities/area.yml": "neck: {named: true, says: [neck]}\n",
-    "data/follow_ups.yml": "- says: [ouch]\n  else: pain\n",
+    "data/phrases.yml": "- says: [ouch]\n  else: pain\n",
+    "data/follow_ups/pain.yml": "- {after: what is it, says: and sore}\n",
     "actions/names.py": 'say(response="utter_name", given_name=name)\nsay(response=f"utter_met_{how}")\n',
     "bot/zones.py": 'CLARIFY = "clarify"\nKEY = "utter_action"\n',
     **{f"tests/questions/{name}.yml": questions(name) for name in ("pain", "numbing", "contact", "talk_to_human", "greet")},
@@ -186,6 +187,7 @@ class Wrong(NamedTuple):
 
 
 FAQ, CLINIC, SOURCES, RULES = "data/nlu/faq/pain.yml", "data/nlu/clinic/contact.yml", "data/sources.yml", "data/stories/rules.yml"
+PRECEDENT = "data/follow_ups/pain.yml"
 WEB = "- text: It may prickle a little"
 SMS = "      text: It may prickle. Have 3 to 6 visits."
 DIRECTIONS = "{type: slot, name: clinic_has_directions, value: true}"
@@ -200,6 +202,9 @@ WRONG = [
         "Way 9  to say numbing",
         "Way 9",
         "'Way 9  to say numbing' stands in data/nlu/faq/numbing.yml:13 already",
+    ),
+    Wrong(
+        "follow-up without a topic before it", PRECEDENT, "after: what is it, ", "", "says: and sore", "0.after: Field required"
     ),
     Wrong(
         "answer of another topic",

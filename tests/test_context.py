@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.context import AREAS, FOLLOW_UPS, FollowUps, numbered, offered, titled
+from bot.context import PHRASES, Phrases, numbered, offered, titled
 from bot.reply import Choice, Message, Reply
 from clinic.yaml import BadFile
 
@@ -17,8 +17,8 @@ CHOICES = [
 
 
 @pytest.fixture(scope="module")
-def follow_ups() -> FollowUps:
-    return FollowUps.load(ROOT / FOLLOW_UPS, ROOT / AREAS)
+def phrases() -> Phrases:
+    return Phrases.load(ROOT / PHRASES)
 
 
 @pytest.mark.parametrize(
@@ -81,26 +81,23 @@ def test_choices_of_all_messages_are_offered_in_order() -> None:
 @pytest.mark.parametrize(
     ("text", "after", "meaning"),
     [
-        ("how long?", "redness_duration", "redness_duration"),
-        ("And how long?", "numbing", "session_length"),
-        ("ok so how many", "pain", "session_count"),
-        ("what about my neck", "pain", "body_areas"),
-        ("why?", "pain", "ask_source"),
         ("tell me more", "pain", "tell_more"),
-        ("are you sure", "pain", "ask_source"),
-        ("are you sure", "greet", None),
-        ("does microneedling hurt on the neck", "cost", None),
+        ("Ok, tell me more!", "cost", "tell_more"),
+        ("did it go through?", "book_appointment", "repeat"),
+        ("did it go through?", "pain", "check_appointment"),
+        ("and after?", "pain", "aftercare"),
+        ("and after?", "makeup_after", "makeup_after"),
+        ("and how long?", "numbing", None),
         ("", "pain", None),
     ],
 )
-def test_meaning_depends_on_the_last_topic(follow_ups: FollowUps, text: str, after: str, meaning: str | None) -> None:
-    assert follow_ups.meaning(text, after) == meaning
+def test_set_phrase_depends_on_the_last_topic(phrases: Phrases, text: str, after: str, meaning: str | None) -> None:
+    assert phrases.meaning(text, after) == meaning
 
 
 def test_wrong_file_is_named_with_line(tmp_path: Path) -> None:
-    areas = ROOT / AREAS
-    wrong = tmp_path / "follow_ups.yml"
+    wrong = tmp_path / "phrases.yml"
     wrong.write_text("- says: [how long]\n  else: session_length\n- says: []\n")
     with pytest.raises(BadFile) as caught:
-        FollowUps.load(wrong, areas)
+        Phrases.load(wrong)
     assert caught.value.problems[0].startswith(f"{wrong}:3: 1.says")

@@ -12,9 +12,10 @@ from rasa.engine.storage.storage import ModelStorage
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
-from bot.nlu import encoder, safety_net
+from bot.nlu import encoder, follow_ups, safety_net
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.entities import EntityPatterns
+from bot.nlu.follow_ups import FollowUpModel, Precedent
 from bot.nlu.questions import Guess, Reader
 from bot.nlu.safety import Alarm, SafetyGate
 from bot.nlu.safety_net import SafetyNet
@@ -22,11 +23,13 @@ from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
 from bot.nlu.zones import Zones, in_safety, prediction, sure_ones
 from bot.settings import Settings
-from bot.training import component_fingerprint
+from bot.training import FOLLOW_UPS, component_fingerprint
 
 # What the components hand on to each other within a message.
-REPAIRED, ALARMS, GUESSES = "repaired_text", "alarms", "guesses"
+REPAIRED, BEFORE, ALARMS, GUESSES = "repaired_text", "before", "alarms", "guesses"
 SAFETY, ENTITIES = Path("data/safety"), Path("data/entities")
+# Where the metadata of a message hold the question that was answered before it, `{"text", "topic"}`.
+ANSWERED = "answered"
 _RECIPE = DefaultV1Recipe.ComponentType
 
 
@@ -56,7 +59,7 @@ class _Component(GraphComponent):
 
 @DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
 class SpellingRepair(_Component):
-    """Sets the normalised text of a message, with short forms written out and misspelt words repaired."""
+    """Sets the normalised text of a message and of the question before it, with short forms written out and spelling repaired."""
 
     _spelling: Spelling
 
@@ -82,7 +85,9 @@ class SpellingRepair(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(REPAIRED, self._spelling.repair(written_out(normalise(message.get("text") or ""))))
+            message.set(REPAIRED, _repaired(self._spelling, message.get("text") or ""))
+            if answered := (message.get("metadata") or {}).get(ANSWERED):
+                message.set(BEFORE, _repaired(self._spelling, answered["text"]))
         return messages
 
 
@@ -130,10 +135,11 @@ class SafetyScreen(_Component):
 
 @DefaultV1Recipe.register([_RECIPE.MESSAGE_FEATURIZER], is_trainable=True)
 class TopicClassifier(_Component):
-    """Finds the questions of a message, and what each is about."""
+    """Finds the questions of a message, and what each is about; of a short one, in the light of the question answered before."""
 
     _model: TopicModel
     _reader: Reader
+    _follow_ups: FollowUpModel
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
@@ -141,8 +147,14 @@ class TopicClassifier(_Component):
         # Examples are learned as they were written: a repair would hide from the model what visitors really type.
         texts = [written_out(normalise(example.get("text"))) for example in examples]
         self._read_with(TopicModel.train(texts, topics, _encode))
+        spelling = _spelling(json.dumps(Spelling.of(texts).own_words))
+        precedents = [
+            Precedent(_repaired(spelling, p.after), _repaired(spelling, p.says), p.topic) for p in follow_ups.read(FOLLOW_UPS)
+        ]
+        self._follow_ups = FollowUpModel.train(precedents, self._model, self._calibration, _encode)
         with self._storage.write_to(self._resource) as folder:
             self._model.save(folder)
+            self._follow_ups.save(folder)
         return self._resource
 
     @classmethod
@@ -157,11 +169,12 @@ class TopicClassifier(_Component):
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
             component._read_with(TopicModel.load(folder, _encode))
+            component._follow_ups = FollowUpModel.load(folder, component._model, component._calibration, _encode)
         return component
 
     def _read_with(self, model: TopicModel) -> None:
-        self._model = model
-        self._reader = Reader(model.score, Calibration(**self._config["calibration"]), **self._config["questions"])
+        self._model, self._calibration = model, Calibration(**self._config["calibration"])
+        self._reader = Reader(model.score, self._calibration, **self._config["questions"])
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Leaves the examples alone: nothing that trains after this component wants their scores."""
@@ -169,7 +182,12 @@ class TopicClassifier(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(GUESSES, self._reader.read(message.get(REPAIRED), in_danger=bool(message.get(ALARMS))))
+            text, in_danger = message.get(REPAIRED), bool(message.get(ALARMS))
+            guesses = self._reader.read(text, in_danger=in_danger)
+            if message.get(BEFORE) and not in_danger and len(guesses) == 1:
+                leaning = self._follow_ups.read(text, message.get(BEFORE), message.get("metadata")[ANSWERED]["topic"])
+                guesses = [leaning or guesses[0]]
+            message.set(GUESSES, guesses)
         return messages
 
 
@@ -225,6 +243,10 @@ class EntityExtractor(_Component):
 def _spelling(own_words: str) -> Spelling:
     # Two components of a model use the same words, and the index of them takes a second to make.
     return Spelling(json.loads(own_words))
+
+
+def _repaired(spelling: Spelling, text: str) -> str:
+    return spelling.repair(written_out(normalise(text)))
 
 
 def _encode(text: str) -> encoder.Vector:
