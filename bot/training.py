@@ -36,12 +36,17 @@ def train(settings: Settings) -> Path | None:
 
 def fingerprint() -> str:
     """A hash of everything that a model is made from."""
-    return _hash([CONFIG, DOMAIN, *DATA.rglob("*.yml"), *CODE.glob("*.py")])
+    return _hash([CONFIG, DOMAIN, *DATA.rglob("*.yml"), *_code()])
 
 
 def component_fingerprint() -> str:
     """A hash of what components are made from besides the data that Rasa hands them: its cache has to know of it."""
-    return _hash([*SAFETY.glob("*.yml"), *FOLLOW_UPS.glob("*.yml"), SHORTHAND, *CODE.glob("*.py")])
+    return _hash([*SAFETY.glob("*.yml"), *FOLLOW_UPS.glob("*.yml"), SHORTHAND, *_code()])
+
+
+def _code() -> list[Path]:
+    """What understands, with what the encoder was tuned to."""
+    return [*CODE.glob("*.py"), *CODE.glob("*.npz")]
 
 
 def _hash(paths: Iterable[Path]) -> str:
