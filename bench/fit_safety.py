@@ -30,7 +30,7 @@ from bot.settings import Settings
 SAFETY = Path("data/safety")
 PARTS, SEED = 3, 0
 # How many harmless examples in a hundred may raise an alarm of the net. A missed emergency costs more than a false one.
-FALSE_ALARMS: dict[Level, float] = {"emergency": 0.8, "adverse_reaction": 0.5, "clinician": 0.5}
+FALSE_ALARMS: dict[Level, float] = {"emergency": 0.8, "adverse_reaction": 0.5, "clinician": 0.8}
 # How many of the patterns' true alarms in a hundred the net may silence.
 SILENCED: dict[Level, float] = {"emergency": 0.4, "adverse_reaction": 1.0, "clinician": 3.0}
 # Never below: what is likelier something else is no reason to alarm.
