@@ -155,13 +155,13 @@ class TopicModel:
         """Scores a normalised text."""
         a = self._arrays
         vector = self._encode(text)
-        meaning = _softmax(a["meaning_weights"] @ vector + a["meaning_offsets"])
+        meaning = softmax(a["meaning_weights"] @ vector + a["meaning_offsets"])
         columns, values = self._ngrams.row(text)
         of_vector, of_ngrams = a["wording_weights"][:DIMENSIONS], a["wording_weights"][DIMENSIONS:]
         wording = 1 / (1 + np.exp(-(vector @ of_vector + values @ of_ngrams[columns] + a["wording_offsets"])))
         joined = WEIGHTS[0] * np.log(meaning + FLOOR) + WEIGHTS[1] * np.log(wording / wording.sum() + FLOOR)
         likeness, nearest = self._likeness(vector, np.argsort(-joined)[:LOOKED_UP])
-        joined = _softmax(joined + WEIGHTS[2] * np.log(_softmax(likeness / NEIGHBOUR_TEMPERATURE) + FLOOR))
+        joined = softmax(joined + WEIGHTS[2] * np.log(softmax(likeness / NEIGHBOUR_TEMPERATURE) + FLOOR))
         order = np.argsort(-joined)
         return Scores([(self.labels[i], float(joined[i])) for i in order], nearest)
 
@@ -200,6 +200,7 @@ def _some(places: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
     return places[np.linspace(0, len(places) - 1, min(len(places), PRECEDENTS)).astype(np.int64)]
 
 
-def _softmax(scores: Any) -> Any:
-    powers = np.exp(scores - np.max(scores))
-    return powers / powers.sum()
+def softmax(scores: Any) -> Any:
+    """Scores as shares that add up to one, along the last axis."""
+    powers = np.exp(scores - np.max(scores, axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field, RootModel
 
-from bot.nlu.classifier import Calibration, Encode, Floats, Scores, TopicModel
+from bot.nlu.classifier import Calibration, Encode, Floats, Scores, TopicModel, softmax
 from bot.nlu.questions import DANGERS, Guess
 from clinic import yaml
 
@@ -130,7 +130,7 @@ class FollowUpModel:
             return None
         weighed = self._evidence(seen) @ self._arrays["weights"]
         weighed[[self._places[label] for label in DANGERS if label in self._places]] = -np.inf
-        p = _shares_of(weighed)
+        p = softmax(weighed)
         ranking = [(self._topics.labels[i], float(p[i])) for i in np.argsort(-p)]
         return Guess(text, Scores(ranking, seen.alone.nearest), ranking[0][1])
 
@@ -202,19 +202,13 @@ def _fitted(
     scaled, rows = evidence / scale, np.arange(len(right))
 
     def loss(weights: npt.NDArray[np.float64]) -> tuple[float, npt.NDArray[np.float64]]:
-        p = _shares_of(scaled @ weights)
+        p = softmax(scaled @ weights)
         surprise = -(counts * np.log(p[rows, right])).sum()
         slope = ((p[:, :, None] * scaled).sum(axis=1) - scaled[rows, right]) * counts[:, None]
         return surprise + RIDGE / 2 * weights @ weights, slope.sum(axis=0) + RIDGE * weights
 
     found: npt.NDArray[np.float64] = minimize(loss, np.zeros(evidence.shape[2]), jac=True, method="L-BFGS-B").x / scale
     return found
-
-
-def _shares_of(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    powers = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares: npt.NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
-    return shares
 
 
 def _logit(p: float, least: float = 1e-6) -> float:
