@@ -165,16 +165,22 @@ def list_unanswered(context: typer.Context) -> None:
     if context.invoked_subcommand is None:
         for question in _review().questions():
             print(f"{question.id:5d}  {question.at:%Y-%m-%d}  {question.channel:4}  {question.reason:8}  {question.text}")
+            if question.after:
+                print(f"       after: {question.after}")
             print(f"       likeliest: {question.guess}")
 
 
 @unanswered.command()
-def teach(question: int, topic: str) -> None:
-    """Make a question an example of a topic; train afterwards."""
+def teach(
+    question: int,
+    topic: str,
+    alone: Annotated[bool, typer.Option("--alone", help="Also one that came after another: as an example by itself.")] = False,
+) -> None:
+    """Make a question an example of a topic, together with the question before it if it came after one; train afterwards."""
     from bot.review import CannotTeach
 
     try:
-        print(f"added to {_review().teach(question, topic)}; `stipple train` learns it")
+        print(f"added to {_review().teach(question, topic, alone)}; `stipple train` learns it")
     except CannotTeach as error:
         sys.exit(str(error))
 

@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 import uuid
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -16,12 +16,13 @@ from rasa.core.processor import MessageProcessor
 from rasa.model import get_latest_model
 from rasa.shared.core.constants import ACTION_LISTEN_NAME
 from rasa.shared.core.domain import Domain
-from rasa.shared.core.events import ActionExecuted, SlotSet, UserUttered
+from rasa.shared.core.events import ActionExecuted, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 
 from bot import sources
 from bot.in_process import Collector, InProcessActions
 from bot.nlu.components import ANSWERED
+from bot.nlu.follow_ups import UP_TO
 from bot.nlu.safety import Alarm
 from bot.nlu.zones import CLARIFY, CLINICIAN, FALLBACK, OUT_OF_SCOPE, TASKS, certain, label_of
 from bot.reading import DANGERS, PERSON, Answered, Reading, cut, for_form, tasks_last
@@ -201,8 +202,8 @@ class Engine:
         tracker.model_id = self._processor.model_metadata.model_id
         tracker.assistant_id = self._processor.model_metadata.assistant_id
         last = Reply.from_json(tracker.last_reply) if _holds_reply(tracker) else None
-        before, request = _last_text(tracker), self.services.handoffs.of(conversation)
-        answered = None if tracker.active_loop_name else _answered(tracker)
+        past, request = list(tracker.events), self.services.handoffs.of(conversation)
+        answered = None if tracker.active_loop_name else _answered(past)
         if choice is None:
             text = tidy(text)
             questions = await self._reading.read(
@@ -223,7 +224,7 @@ class Engine:
             await self._answer(tracker, out, said, question, phone=phone, quiet=quiet)
         reply = self._reply(questions, out.said, (time.perf_counter() - started) * 1000)
         self.store.append(tracker, channel, message_id, reply.as_json())
-        self._note(conversation, channel, text, before, questions[0], reply)
+        self._note(conversation, channel, text, past, questions[0], reply)
         if reply.safety and (urgency := _URGENCY.get(reply.safety)):
             self.services.handoffs.open(conversation, channel=channel, reason=reply.safety, urgency=urgency, phone=phone)
         if with_person:
@@ -231,15 +232,19 @@ class Engine:
         return reply
 
     def _note(
-        self, conversation: str, channel: str, text: str, before: str | None, question: dict[str, Any], reply: Reply
+        self, conversation: str, channel: str, text: str, past: list[Event], question: dict[str, Any], reply: Reply
     ) -> None:
         """Keeps for people to look at: alarms, questions without an answer, and answers that were not wanted."""
+        reason: str = reply.zone
+        if reply.topics == ["feedback"] and (places := [i for i, event in enumerate(past) if isinstance(event, UserUttered)]):
+            # What was said of an answer is not what to look at, but what was asked for it.
+            reason, text, past = "feedback", past[places[-1]].text, past[: places[-1]]
         if alarm := question.get("alarm"):
             self.review.alarm(conversation, alarm["level"], alarm["rules"], reply.topics)
-        elif reply.topics == ["feedback"] and before:
-            self.review.unanswered(before, reply, channel, "feedback")
-        elif reply.zone in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK:
-            self.review.unanswered(text, reply, channel, reply.zone)
+        elif reason == "feedback" or (reason in ("clarify", "fallback") and question["intent"]["name"] in _WORTH_A_LOOK):
+            answered = _answered(past)
+            after = answered["text"] if answered and len(text.split()) <= UP_TO else None
+            self.review.unanswered(text, reply, channel, reason, after)
 
     async def _understand(self, text: str, answered: Answered | None = None) -> dict[str, Any]:
         metadata = {ANSWERED: answered} if answered else None
@@ -343,15 +348,9 @@ class _CountedLock:
         self.lock, self.waiting = asyncio.Lock(), 0
 
 
-def _last_text(tracker: DialogueStateTracker) -> str | None:
-    """What the visitor wrote before the message of this turn."""
-    before = list(tracker.events)[: tracker.kept_events]
-    return next((event.text for event in reversed(before) if isinstance(event, UserUttered)), None)
-
-
-def _answered(tracker: DialogueStateTracker) -> Answered | None:
+def _answered(events: Sequence[Event]) -> Answered | None:
     """The last question that was answered, or was likeliest meant, when nothing but small talk came after it."""
-    for event in reversed(tracker.events):
+    for event in reversed(events):
         if isinstance(event, UserUttered) and (label := label_of(event.parse_data)) not in _ASIDES:
             label = event.parse_data["intent_ranking"][0]["name"] if label == CLARIFY else label
             return {"text": event.text, "topic": label} if "/" in label else None

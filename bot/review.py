@@ -4,18 +4,21 @@ Nothing is learned by itself: a question becomes an example of a topic when a pe
 """
 
 import datetime as dt
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
 from sqlalchemy import Engine, insert, select, update
 
+from bot.nlu import follow_ups
+from bot.nlu.follow_ups import Precedent
 from bot.nlu.text import normalise
 from bot.redaction import redacted
 from bot.reply import Reply
 from bot.topics import read_examples
 from clinic.models import SafetyAlarm, UnansweredQuestion
 
-NLU = Path("data/nlu")
+NLU, FOLLOW_UPS = Path("data/nlu"), Path("data/follow_ups")
 OPEN, TAUGHT, DISMISSED = "open", "taught", "dismissed"
 
 
@@ -47,12 +50,13 @@ class Review:
         with self._engine.connect() as connection:
             return [SafetyAlarm(**row._mapping) for row in connection.execute(query)]
 
-    def unanswered(self, text: str, reply: Reply, channel: str, reason: str) -> None:
-        """Keeps a question, without what tells who asked it."""
+    def unanswered(self, text: str, reply: Reply, channel: str, reason: str, after: str | None = None) -> None:
+        """Keeps a question, without what tells who asked it; `after` is the one before it, if it was read in its light."""
         values = {
             "at": dt.datetime.now(dt.UTC),
             "channel": channel,
             "text": redacted(text),
+            "after": after and redacted(after),
             "reason": reason,
             "guess": reply.ranking[0][0] if reply.ranking else "",
             "state": OPEN,
@@ -66,22 +70,29 @@ class Review:
         with self._engine.connect() as connection:
             return [UnansweredQuestion(**row._mapping) for row in connection.execute(query)]
 
-    def teach(self, question_id: int, topic: str, folder: Path = NLU) -> Path:
-        """Adds a question to the examples of a topic, and returns the file; the next training learns it.
+    def teach(self, question_id: int, topic: str, alone: bool = False) -> Path:
+        """Adds a question to what its topic is recognised by, and returns the file; the next training learns it.
+
+        Args:
+            question_id: which one.
+            topic: the bare id of what it asks.
+            alone: whether one that was read in the light of another becomes an example by itself all the same.
 
         Raises:
-            CannotTeach: there is no such open question or topic, or the example stands there already.
+            CannotTeach: there is no such open question or topic, or it stands there already.
         """
-        text = self._text(question_id)
-        path = next((p for p in folder.rglob("*.yml") if p.stem == topic), None)
+        text, after = self._asked(question_id)
+        path = next((p for p in NLU.rglob("*.yml") if p.stem == topic), None)
         if path is None:
             raise CannotTeach(f"there is no topic {topic}")
-        if "[" in text:
+        if after and not alone:
+            path = FOLLOW_UPS / path.name
+        if "[" in f"{text}{after if after and not alone else ''}":
             raise CannotTeach(f"question {question_id} holds something redacted: write an example of your own into {path}")
-        if normalise(text) in {normalise(example.text) for _, examples in read_examples(path) for example in examples}:
-            raise CannotTeach(f"{path} has this example already")
-        before, mark, answers = path.read_text(encoding="utf-8").partition("responses:\n")
-        path.write_text(f"{before.rstrip()}\n      - {text}\n{mark}{answers}", encoding="utf-8")
+        if after and not alone:
+            _add_precedent(path, Precedent(after, text, topic))
+        else:
+            _add_example(path, text)
         self._set(question_id, TAUGHT, topic)
         return path
 
@@ -91,19 +102,42 @@ class Review:
         Raises:
             CannotTeach: there is no such open question.
         """
-        self._text(question_id)
+        self._asked(question_id)
         self._set(question_id, DISMISSED, None)
 
-    def _text(self, question_id: int) -> str:
-        query = select(UnansweredQuestion.text).where(UnansweredQuestion.id == question_id, UnansweredQuestion.state == OPEN)
+    def _asked(self, question_id: int) -> tuple[str, str | None]:
+        """The question and the one before it."""
+        asked = select(UnansweredQuestion.text, UnansweredQuestion.after)
+        query = asked.where(UnansweredQuestion.id == question_id, UnansweredQuestion.state == OPEN)
         with self._engine.connect() as connection:
-            text = connection.scalar(query)
-        if text is None:
+            row = connection.execute(query).first()
+        if row is None:
             raise CannotTeach(f"there is no open question {question_id}")
-        return text
+        return row.text, row.after
 
     def _set(self, question_id: int, state: str, topic: str | None) -> None:
         with self._engine.begin() as connection:
             connection.execute(
                 update(UnansweredQuestion).where(UnansweredQuestion.id == question_id).values(state=state, topic=topic)
             )
+
+
+def _add_example(path: Path, text: str) -> None:
+    if normalise(text) in {normalise(example.text) for _, examples in read_examples(path) for example in examples}:
+        raise CannotTeach(f"{path} has this example already")
+    before, mark, answers = path.read_text(encoding="utf-8").partition("responses:\n")
+    path.write_text(f"{before.rstrip()}\n      - {text}\n{mark}{answers}", encoding="utf-8")
+
+
+def _add_precedent(path: Path, precedent: Precedent) -> None:
+    known = follow_ups.read_file(path) if path.exists() else []
+    if _normalised(precedent) in map(_normalised, known):
+        raise CannotTeach(f"{path} has this already")
+    # Text in JSON's quotes is text in YAML's, too.
+    after, says = (json.dumps(text, ensure_ascii=False) for text in (precedent.after, precedent.says))
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"- {{after: {after}, says: {says}}}\n")
+
+
+def _normalised(precedent: Precedent) -> tuple[str, str]:
+    return normalise(precedent.after), normalise(precedent.says)

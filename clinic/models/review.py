@@ -34,6 +34,8 @@ class UnansweredQuestion(Base):
     channel: Mapped[str] = mapped_column(String(16))
     #: redacted
     text: Mapped[str] = mapped_column(Text)
+    #: the question answered before it, redacted, when it was read in the light of that
+    after: Mapped[str | None] = mapped_column(Text)
     #: `fallback`, `clarify` or `feedback`
     reason: Mapped[str] = mapped_column(String(16))
     #: the topic that seemed likeliest
