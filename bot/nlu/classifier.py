@@ -118,6 +118,8 @@ class TopicModel:
         self._arrays = arrays
         # Examples stand in the order of their labels.
         self._bounds = np.searchsorted(arrays["example_labels"], np.arange(len(labels) + 1))
+        # Within a turn, several ask about the same text.
+        self.score = lru_cache(maxsize=32)(self._score)
 
     @classmethod
     def train(cls, texts: Sequence[str], topics: Sequence[str], encode: Encode) -> Self:
@@ -151,7 +153,7 @@ class TopicModel:
         }
         return cls(labels, ngrams, arrays, encode)
 
-    def score(self, text: str) -> Scores:
+    def _score(self, text: str) -> Scores:
         """Scores a normalised text."""
         a = self._arrays
         vector = self._encode(text)
