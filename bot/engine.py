@@ -349,12 +349,17 @@ class _CountedLock:
 
 
 def _answered(events: Sequence[Event]) -> Answered | None:
-    """The last question that was answered, or was likeliest meant, when nothing but small talk came after it."""
+    """The last question that was answered, or was likeliest meant, when nothing but small talk came after it; of several about
+    one topic in a row the first, as those after it lean on it."""
+    found: Answered | None = None
     for event in reversed(events):
-        if isinstance(event, UserUttered) and (label := label_of(event.parse_data)) not in _ASIDES:
-            label = event.parse_data["intent_ranking"][0]["name"] if label == CLARIFY else label
-            return {"text": event.text, "topic": label} if "/" in label else None
-    return None
+        if not isinstance(event, UserUttered) or (label := label_of(event.parse_data)) in _ASIDES:
+            continue
+        label = event.parse_data["intent_ranking"][0]["name"] if label == CLARIFY else label
+        if "/" not in label or (found and found["topic"] != label):
+            break
+        found = {"text": event.text, "topic": label}
+    return found
 
 
 def _holds_reply(tracker: DialogueStateTracker) -> bool:
