@@ -8,6 +8,8 @@ from bot.nlu.classifier import Encode
 from bot.nlu.encoder import Vector
 
 NLU = Path("data/nlu")
+# What stands between two matters in one message.
+JOINTS = (". ", ", ", " and ", " ")
 
 
 def labelled() -> list[tuple[str, str]]:

@@ -1,33 +1,36 @@
-"""Tunes the sentence encoder to what visitors of a skin clinic write (bot/nlu/encoder_tuning.npz), on the training data alone.
+"""Tunes the two sentence encoders to what visitors of a skin clinic write, on the training data alone.
 
-    pip install torch==2.13.0 && python -m bench.tune_encoder
+    pip install torch==2.13.0 && python -m bench.tune_encoder topics    # bot/nlu/encoder_tuning.npz
+    python -m bench.tune_encoder danger                                 # bot/nlu/danger_tuning.npz
 
-Each matrix of the encoder gets a difference of low rank (LoRA, Hu et al. 2021), learned by telling topics apart, and dangers from
-what only looks like them. The difference is applied by half (Wortsman et al. 2022, "Robust fine-tuning"), which keeps what the
-encoder knows of other matters. Two thirds of the examples are learned from: what `bench.fit` fits is fitted on the others.
-torch is needed here only. A run takes about six minutes on two cores.
+Each matrix of an encoder gets a difference of low rank (LoRA, Hu et al. 2021). That of `topics` learns to tell topics apart, and
+dangers from what only looks like them; the difference is applied by half (Wortsman et al. 2022, "Robust fine-tuning"), which
+keeps what the encoder knows of other matters. That of `danger` learns dangers only, each alone and beside a harmless message,
+and is applied in full, with the layer that tells them apart. Two thirds of the examples are learned from: what `bench.fit` and
+`bench.fit_safety` fit is fitted on the others. torch is needed here only. A run takes six and fifteen minutes on two cores.
 """
 
+import argparse
 import math
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from tokenizers import Tokenizer
 
-from bench.examples import labelled, tuned_on
+from bench.examples import JOINTS, labelled, tuned_on
 from bot.nlu import encoder_build, safety_net
 from bot.nlu.safety import SafetyGate
+from bot.nlu.safety_net import NONE
 from bot.nlu.text import normalise, written_out
 
-RANK, SHARE, SEED = 8, 0.5, 0
-EPOCHS, BATCH, LONGEST = 2, 64, 64
+SEED = 0
+BATCH, LONGEST = 64, 64
 RATE, RATE_OF_HEADS, WARM_UP = 1e-3, 1e-2, 100
 # Cosines are too small to tell topics apart: the heads see them so many times larger.
 SCALE = 10.0
-SMOOTHING = 0.1
 SAFETY = Path("data/safety")
 
 
@@ -39,17 +42,40 @@ class Task(NamedTuple):
     names: list[str]
 
 
+class Recipe(NamedTuple):
+    """What an encoder learns and how.
+
+    `share` is how much of the difference is applied, `beside` whether a danger is also learned beside a harmless message, and
+    `keeps_head` whether the layer that tells the first task's labels apart is kept.
+    """
+
+    tasks: Callable[[], list[Task]]
+    target: Path
+    rank: int
+    share: float
+    epochs: int
+    smoothing: float
+    beside: bool
+    keeps_head: bool
+
+
 def main() -> None:
-    tasks = list(_tasks())
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("encoder", choices=RECIPES)
+    recipe = RECIPES[parser.parse_args().encoder]
+    tasks = recipe.tasks()
     for task in tasks:
         print(f"{len(task.texts)} examples of {len(task.names)} labels", flush=True)
-    np.savez_compressed(encoder_build.TUNING, **_tune(tasks))
+    np.savez_compressed(recipe.target, **_tune(tasks, recipe))
 
 
-def _tasks() -> Iterator[Task]:
+def _topics() -> list[Task]:
     examples = labelled()
-    yield _task([written_out(normalise(text)) for text, _ in examples], [label for _, label in examples])
-    yield _task(*safety_net.learned(safety_net.examples(SafetyGate.load(SAFETY), examples, SAFETY)))
+    return [_task([written_out(normalise(text)) for text, _ in examples], [label for _, label in examples]), *_dangers()]
+
+
+def _dangers() -> list[Task]:
+    return [_task(*safety_net.learned(safety_net.examples(SafetyGate.load(SAFETY), labelled(), SAFETY)))]
 
 
 def _task(texts: Sequence[str], labels: Sequence[str]) -> Task:
@@ -57,19 +83,19 @@ def _task(texts: Sequence[str], labels: Sequence[str]) -> Task:
     return Task([text for text, _ in pairs], [label for _, label in pairs], sorted(set(labels)))
 
 
-def _tune(tasks: list[Task]) -> dict[str, Any]:
+def _tune(tasks: list[Task], recipe: Recipe) -> dict[str, Any]:
     import torch
     from torch import nn
     from torch.nn.functional import cross_entropy
 
     torch.manual_seed(SEED)
     chance = random.Random(SEED)
-    model = _Encoder()
+    model = _Encoder(recipe.rank)
     heads = [nn.Linear(model.hidden, len(task.names)) for task in tasks]
     of_heads = [parameter for head in heads for parameter in head.parameters()]
     groups = [{"params": model.factors, "lr": RATE}, {"params": of_heads, "lr": RATE_OF_HEADS}]
     optimiser = torch.optim.AdamW(groups, weight_decay=0.01)
-    batches = list(_batches(tasks, chance))
+    batches = list(_batches(tasks, recipe, chance))
 
     def rate(step: int) -> float:
         return min(1, step / WARM_UP) * (1 - step / len(batches))
@@ -77,7 +103,7 @@ def _tune(tasks: list[Task]) -> dict[str, Any]:
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, rate)
     losses: list[float] = []
     for step, (place, texts, labels) in enumerate(batches, 1):
-        loss = cross_entropy(heads[place](model(texts) * SCALE), torch.tensor(labels), label_smoothing=SMOOTHING)
+        loss = cross_entropy(heads[place](model(texts) * SCALE), torch.tensor(labels), label_smoothing=recipe.smoothing)
         optimiser.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(model.factors, 1.0)
@@ -86,27 +112,43 @@ def _tune(tasks: list[Task]) -> dict[str, Any]:
         losses.append(float(loss.detach()))
         if step % 100 == 0:
             print(f"{step} of {len(batches)}: loss {np.mean(losses[-100:]):.3f}", flush=True)
-    return model.tuning()
+    tuning = model.tuning(recipe.share)
+    if recipe.keeps_head:
+        weights, offsets = (value.detach().numpy() for value in (heads[0].weight * SCALE, heads[0].bias))
+        tuning |= {"head:labels": np.array(tasks[0].names), "head:weights": weights, "head:offsets": offsets}
+    return tuning
 
 
-def _batches(tasks: list[Task], chance: random.Random) -> Iterator[tuple[int, list[str], list[int]]]:
+def _batches(tasks: list[Task], recipe: Recipe, chance: random.Random) -> Iterator[tuple[int, list[str], list[int]]]:
     """Batches of one task each, of texts of about the same length, the tasks and lengths mixed."""
-    for _ in range(EPOCHS):
+    for _ in range(recipe.epochs):
         batches = []
         for place, task in enumerate(tasks):
+            examples = list(zip(task.texts, task.labels, strict=True))
+            if recipe.beside:
+                examples += _beside_harmless(examples, chance)
             # Sorted by length and a little chance: other batches each time.
-            order = sorted(range(len(task.texts)), key=lambda i, task=task: len(task.texts[i]) * chance.uniform(0.8, 1.25))
-            for start in range(0, len(order), BATCH):
-                part = order[start : start + BATCH]
-                batches.append((place, [task.texts[i] for i in part], [task.names.index(task.labels[i]) for i in part]))
+            examples.sort(key=lambda example: len(example[0]) * chance.uniform(0.8, 1.25))
+            for start in range(0, len(examples), BATCH):
+                part = examples[start : start + BATCH]
+                batches.append((place, [text for text, _ in part], [task.names.index(label) for _, label in part]))
         chance.shuffle(batches)
         yield from batches
+
+
+def _beside_harmless(examples: list[tuple[str, str]], chance: random.Random) -> list[tuple[str, str]]:
+    """Each danger before or after a harmless message, and half as many pairs of harmless ones, as length tells of nothing."""
+    harmless = [text for text, label in examples if label == NONE]
+    dangers = [example for example in examples if example[1] != NONE]
+    some = [(text, NONE) for text in chance.sample(harmless, len(dangers) // 2)]
+    pairs = [(*chance.sample([text, chance.choice(harmless)], 2), label) for text, label in dangers + some]
+    return [(first + chance.choice(JOINTS) + second, label) for first, second, label in pairs]
 
 
 class _Encoder:
     """The encoder of bot/nlu/encoder_build.py in torch, with differences of low rank that learn."""
 
-    def __init__(self) -> None:
+    def __init__(self, rank: int) -> None:
         import torch
 
         weights, config = encoder_build.published()
@@ -121,8 +163,8 @@ class _Encoder:
         for name, weight in self._weights.items():
             if name.startswith("encoder.layer.") and weight.ndim == 2:
                 wide, narrow = weight.shape
-                self._down[name] = (torch.randn(RANK, narrow) / math.sqrt(narrow)).requires_grad_()
-                self._up[name] = torch.zeros(wide, RANK, requires_grad=True)
+                self._down[name] = (torch.randn(rank, narrow) / math.sqrt(narrow)).requires_grad_()
+                self._up[name] = torch.zeros(wide, rank, requires_grad=True)
         self.factors = [*self._down.values(), *self._up.values()]
 
     def __call__(self, texts: list[str]) -> Any:
@@ -148,12 +190,12 @@ class _Encoder:
         shown = mask[..., None]
         return normalize((x * shown).sum(1) / shown.sum(1))
 
-    def tuning(self) -> dict[str, Any]:
-        """The two factors of each matrix's difference."""
+    def tuning(self, share: float) -> dict[str, Any]:
+        """The two factors of each matrix's difference, of which a share is applied."""
         return {
             f"{part}:{name}": value.detach().numpy().astype(np.float16)
             for name in self._down
-            for part, value in (("down", self._down[name]), ("up", self._up[name] * SHARE))
+            for part, value in (("down", self._down[name]), ("up", self._up[name] * share))
         }
 
     def _linear(self, name: str, x: Any) -> Any:
@@ -167,6 +209,14 @@ class _Encoder:
         from torch.nn.functional import layer_norm
 
         return layer_norm(x, (self.hidden,), self._weights[f"{name}.weight"], self._weights[f"{name}.bias"], self._epsilon)
+
+
+RECIPES = {
+    "topics": Recipe(_topics, encoder_build.TUNING, rank=8, share=0.5, epochs=2, smoothing=0.1, beside=False, keeps_head=False),
+    "danger": Recipe(
+        _dangers, encoder_build.DANGER_TUNING, rank=16, share=1.0, epochs=2, smoothing=0.05, beside=True, keeps_head=True
+    ),
+}
 
 
 if __name__ == "__main__":

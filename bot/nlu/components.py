@@ -101,7 +101,7 @@ class SafetyScreen(_Component):
         examples = training_data.intent_examples
         words = json.dumps(Spelling.of([written_out(normalise(example.get("text"))) for example in examples]).own_words)
         labelled = [(example.get("text"), _label(example)) for example in examples]
-        net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode, SAFETY)
+        net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode, _look, SAFETY)
         with self._storage.write_to(self._resource) as folder:
             net.save(folder)
             (folder / "words.json").write_text(words)
@@ -120,7 +120,7 @@ class SafetyScreen(_Component):
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
             repair = _spelling((folder / "words.json").read_text()).repair
-            component._gate = SafetyGate.load(SAFETY, repair, SafetyNet.load(folder, _encode, SAFETY))
+            component._gate = SafetyGate.load(SAFETY, repair, SafetyNet.load(folder, _encode, _look, SAFETY))
         return component
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
@@ -253,10 +253,19 @@ def _encode(text: str) -> encoder.Vector:
     return _encoder().encode(text)
 
 
+def _look(text: str) -> dict[str, float]:
+    return _danger_model().chances(text)
+
+
 @cache
 def _encoder() -> encoder.Encoder:
     # Read once: to look into the settings for each text takes a tenth of a turn.
     return encoder.load(Settings.read().folder / "encoder")
+
+
+@cache
+def _danger_model() -> encoder.DangerModel:
+    return encoder.DangerModel(Settings.read().folder / "encoder")
 
 
 def _label(example: Message) -> str:

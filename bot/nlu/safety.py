@@ -37,8 +37,6 @@ LEVELS: tuple[Level, ...] = ("emergency", "adverse_reaction", "clinician")
 GAPS = {"..": 2, "...": 6}
 # How many words before a match a negation may stand.
 NEGATION_REACH = 5
-# How many words before and after a match are heard with it, when it is asked whether it is harmless where it stands.
-NEAR = 6
 # A misspelt word is read as a pattern's word at one slip, from the second length on at two; shorter words as they stand.
 ONE_SLIP_FROM, TWO_SLIPS_FROM = 4, 6
 
@@ -131,11 +129,11 @@ class Alarm:
 class Net(Protocol):
     """A second opinion: on what the patterns missed, and on what they took for a danger."""
 
-    def screen(self, text: str) -> Alarm | None:
-        """The alarm of a normalised text with its short forms written out, if any."""
+    def screen(self, text: str, suspected: bool = False) -> Alarm | None:
+        """The alarm of a normalised text with its short forms written out, if any; `suspected` when a pattern found something."""
 
-    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-        """Whether such a text, and the words around what a level's patterns found, are too surely harmless for them to count."""
+    def harmless(self, text: str, level: Level) -> bool:
+        """Whether such a text is too surely harmless for what a level's patterns found in it to count."""
 
 
 @dataclass(frozen=True)
@@ -221,28 +219,27 @@ class SafetyGate:
         plain = written_out(normalise(text))
         repaired = self._repair(plain) if self._repair else plain
         readings = [plain, repaired, self._towards_danger(plain, repaired)]
-        around: dict[Alarm, list[str]] = {}
+        matched: dict[Alarm, None] = {}
         dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
             alarms, denied = self._match(reading)
-            for alarm, words in alarms.items():
-                around.setdefault(alarm, []).extend(words)
+            matched |= dict.fromkeys(alarms)
             dismissed |= denied
-        instead = any(alarm.rule in self._instead_of_a_reaction for alarm in around)
+        instead = any(alarm.rule in self._instead_of_a_reaction for alarm in matched)
         found = [
             alarm
-            for alarm, words in around.items()
-            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, words, alarm)
+            for alarm in matched
+            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, alarm)
         ]
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
-            more = self._net.screen(repaired)
+            more = self._net.screen(repaired, suspected=bool(matched))
             # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
             if more and more.level not in dismissed and all(_urgency(more) < _urgency(alarm) for alarm in found):
                 found.append(more)
         return sorted(found, key=_urgency)
 
-    def _harmless(self, text: str, around: Iterable[str], alarm: Alarm) -> bool:
-        return self._net is not None and alarm.rule not in self._certain and self._net.harmless(text, around, alarm.level)
+    def _harmless(self, text: str, alarm: Alarm) -> bool:
+        return self._net is not None and alarm.rule not in self._certain and self._net.harmless(text, alarm.level)
 
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
@@ -261,14 +258,13 @@ class SafetyGate:
         ]
         return min(near)[1] if near else None
 
-    def _match(self, text: str) -> tuple[dict[Alarm, list[str]], set[Level]]:
-        """The alarms of one reading, each with the words around it, and the levels whose patterns matched but were denied."""
-        words = self._lexicon.split(text)
-        tokens = self._lexicon.tokens(words)
+    def _match(self, text: str) -> tuple[list[Alarm], set[Level]]:
+        """The alarms of one reading, and the levels whose patterns matched but were denied."""
+        tokens = self._lexicon.tokens(text)
         present = frozenset(tokens)
         rules = [rule for rule in self._rules if rule[2].may_match(present)]
         if not rules:
-            return {}, set()
+            return [], set()
         message = _Message(Doc(self._vocab, words=tokens), tokens, present)
         idioms = [(idiom, message.spans(finder)) for idiom, finder in self._idioms]
         negations, ends = message.spans(self._negations), message.spans(self._negation_ends)
@@ -328,12 +324,7 @@ class SafetyGate:
         dismissed -= {alarm.level for alarm in kept}
         if len(kept) < len(found) or any(alarm.rule in self._instead_of_a_reaction for alarm in kept):
             dismissed.add("adverse_reaction")
-
-        def around(span: _Span) -> str:
-            sentence = message.sentence(span)
-            return " ".join(words[max(sentence.start, span.start - NEAR) : min(sentence.end, span.end + NEAR)])
-
-        return {alarm: [around(span) for span in found[alarm]] for alarm in kept}, dismissed
+        return kept, dismissed
 
 
 class _Span(NamedTuple):
@@ -357,13 +348,9 @@ class _Lexicon:
         self._stems = sorted((word[:-1] for word in vocabulary if word.endswith("*")), key=len, reverse=True)
         self._known = lru_cache(maxsize=10_000)(self._lookup)
 
-    def split(self, text: str) -> list[str]:
+    def tokens(self, text: str) -> list[str]:
         plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-        found: list[str] = _TOKEN.findall(plain)
-        return found
-
-    def tokens(self, words: list[str]) -> list[str]:
-        return [self._known(word) for word in words] or [_OTHER]
+        return [self._known(word) for word in _TOKEN.findall(plain)] or [_OTHER]
 
     def beginning_with(self, stem: str) -> list[str]:
         return [word for word in self.words if word.startswith(stem)]

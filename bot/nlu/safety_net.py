@@ -1,22 +1,25 @@
-"""The second net beside the safety patterns: a classifier that learned from whole messages what the patterns have no words for,
-and which words of theirs are harmless where they stand.
+"""The second net beside the safety patterns: it learned from whole messages what the patterns have no words for, and which words
+of theirs are harmless where they stand.
 
-It is the topic model with five labels. From which probability on it alarms, and from which on it overrules a pattern, stands
-in `data/safety/net.yml`; `python -m bench.fit_safety` fits that by cross-validation on the training examples alone.
+It takes a glance at each message: the topic model with five labels, which costs next to nothing as the message is encoded
+already. Where a pattern or the glance finds something, it takes a closer look with an encoder of its own (bot/nlu/encoder.py),
+that tells "my nan had a stroke in the nineties" from "my nan is having a stroke". From which probability on it alarms, and from
+which on it overrules a pattern, stands in `data/safety/net.yml`; `python -m bench.fit_safety` fits that by cross-validation on
+the training examples alone.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.nlu.classifier import Encode, TopicModel
+from bot.nlu.classifier import FLOOR, Encode, TopicModel, softmax
 from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
 from bot.nlu.text import normalise, written_out
-from bot.nlu.zones import OUT_OF_SCOPE
 from clinic import yaml
 
 MEDICAL: Kind = "medical"
@@ -29,24 +32,37 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
-# So many harmless examples to learn from, besides those of the folder and what is out of scope, which has words of all kinds:
-# the others teach little more and take time.
-HARMLESS = 6000
+
+
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Look = Callable[[str], Mapping[str, float]]
+
+
+class Closer(BaseModel):
+    """When to look closer: where the glance is less sure than `unless` that a message is harmless. Then the closer look has this
+    weight beside the glance."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    unless: Probability
+    weight: Probability
 
 
 class Threshold(BaseModel):
-    """From which probability of a level on the net alarms; from which of being harmless on, also near a match, it overrules."""
+    """From which probability of a level on the net alarms; from which of being harmless on it overrules the level's patterns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     level: Level
     reason: str
-    alarms: float = Field(gt=0, lt=1)
-    overrules: float = Field(gt=0, lt=1)
-    near: float = Field(gt=0, lt=1)
+    alarms: Probability
+    overrules: Probability
 
 
-class _Thresholds(BaseModel):
+class _Limits(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    closer: Closer
     thresholds: list[Threshold]
 
 
@@ -61,24 +77,30 @@ class _Alarming(BaseModel):
 class SafetyNet:
     """Raises an alarm when a message is like those that were alarming, and tells when it is like the harmless ones."""
 
-    def __init__(self, model: TopicModel, thresholds: Mapping[Level, Threshold]) -> None:
-        self._model, self.thresholds = model, dict(thresholds)
+    def __init__(self, model: TopicModel, look: Look, closer: Closer, thresholds: Mapping[Level, Threshold]) -> None:
+        """Takes the model for the glance, the closer look, when to take that, and when to say something."""
+        self._model, self._look, self.closer, self.thresholds = model, look, closer, dict(thresholds)
         # Each pattern that matches asks about the same message, and so does the screening after it.
-        self._chances = lru_cache(maxsize=32)(lambda text: dict(model.score(text).ranking))
+        self.look = lru_cache(maxsize=32)(self._looked_at)
 
     @classmethod
-    def train(cls, examples: Mapping[str, Sequence[str]], encode: Encode, folder: Path) -> Self:
-        """Learns from the texts of each label; see `examples`. The thresholds stand in `folder`.
+    def train(cls, examples: Mapping[str, Sequence[str]], encode: Encode, look: Look, folder: Path) -> Self:
+        """Learns the glance from the texts of each label; see `examples`. When to speak stands in `folder`.
 
         Raises:
             clinic.yaml.BadFile: the file of thresholds is missing or wrong.
         """
         texts, labels = learned(examples)
-        return cls(TopicModel.train(texts, labels, encode), thresholds(folder))
+        return cls(TopicModel.train(texts, labels, encode), look, *limits(folder))
 
-    def screen(self, text: str) -> Alarm | None:
-        """The most urgent alarm for a normalised text with its short forms written out, if any."""
-        chances = self._chances(text)
+    def screen(self, text: str, suspected: bool = False) -> Alarm | None:
+        """The most urgent alarm for a normalised text with its short forms written out, if any.
+
+        A suspected one gets the closer look in any case.
+        """
+        if not suspected and self.glance(text)[NONE] >= self.closer.unless:
+            return None
+        chances = self.look(text)
         for level in LEVELS:
             if chance(chances, level) >= self.thresholds[level].alarms:
                 kind: Kind | None = None
@@ -87,37 +109,44 @@ class SafetyNet:
                 return Alarm(level, f"net:{level}", kind)
         return None
 
-    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-        """Whether a text, and the words around what a level's patterns found, are too surely harmless for them to count."""
-        limits = self.thresholds[level]
-        return self._chances(text)[NONE] >= limits.overrules and all(self._chances(part)[NONE] >= limits.near for part in around)
+    def harmless(self, text: str, level: Level) -> bool:
+        """Whether a text is too surely harmless for what a level's patterns found in it to count."""
+        return self.look(text)[NONE] >= self.thresholds[level].overrules
+
+    def glance(self, text: str) -> dict[str, float]:
+        """How likely each label is at a glance."""
+        return dict(self._model.score(text).ranking)
+
+    def _looked_at(self, text: str) -> dict[str, float]:
+        return joined(self.glance(text), self._look(text), self.closer.weight)
 
     def save(self, folder: Path) -> None:
-        """Writes the net into a folder of its own."""
+        """Writes what was learned into a folder of its own."""
         self._model.save(folder)
 
     @classmethod
-    def load(cls, folder: Path, encode: Encode, data: Path) -> Self:
+    def load(cls, folder: Path, encode: Encode, look: Look, data: Path) -> Self:
         """Reads a net that `save` wrote, with the thresholds of `data`.
 
         Raises:
             OSError, ValueError, KeyError: a file is missing or damaged.
             clinic.yaml.BadFile: the file of thresholds is missing or wrong.
         """
-        return cls(TopicModel.load(folder, encode), thresholds(data))
+        return cls(TopicModel.load(folder, encode), look, *limits(data))
 
 
-def thresholds(folder: Path) -> dict[Level, Threshold]:
-    """The thresholds in `net.yml` of a folder, by level.
+def limits(folder: Path) -> tuple[Closer, dict[Level, Threshold]]:
+    """When to look closer, and the thresholds by level, of `net.yml` in a folder.
 
     Raises:
         clinic.yaml.BadFile: the file is missing or wrong, or a level has none.
     """
     path = folder / "net.yml"
-    found = {entry.level: entry for entry in yaml.read_as(path, _Thresholds).thresholds}
-    if missing := [level for level in LEVELS if level not in found]:
+    found = yaml.read_as(path, _Limits)
+    thresholds = {entry.level: entry for entry in found.thresholds}
+    if missing := [level for level in LEVELS if level not in thresholds]:
         raise yaml.BadFile([f"{path}:1: there is no threshold for {', '.join(missing)}"])
-    return found
+    return found.closer, thresholds
 
 
 def learned(examples: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
@@ -139,7 +168,6 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
         clinic.yaml.BadFile: a file of examples is missing or wrong.
     """
     found: dict[str, list[str]] = {label: [] for label in (*chain(*LABELS.values()), NONE)}
-    others = []
     for text, label in labelled:
         topic = label.rpartition("/")[2]
         if topic == "emergency":
@@ -148,12 +176,8 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
             found[topic].append(text)
         elif topic in CLINICIAN_TOPICS:
             found["clinician"] += [text] if any(alarm.level == "clinician" for alarm in gate.screen(text)) else []
-        elif topic == OUT_OF_SCOPE:
+        elif not gate.screen(text):
             found[NONE].append(text)
-        else:
-            others.append(text)
-    some = sorted(others)[:: max(1, len(others) // HARMLESS)]
-    found[NONE] = [text for text in (*found[NONE], *some) if not gate.screen(text)]
     for level, patterns in gate.data.patterns.items():
         for pattern in patterns:
             found[pattern.kind or level] += pattern.examples
@@ -166,6 +190,12 @@ def examples(gate: SafetyGate, labelled: Iterable[tuple[str, str]], folder: Path
     return found
 
 
-def chance(chances: Mapping[str, Any], level: Level) -> float:
+def joined(glance: Mapping[str, float], closer: Mapping[str, float], weight: float) -> dict[str, float]:
+    """How likely each label is by both looks: their geometric mean, in which the closer one has a weight."""
+    logs = [(1 - weight) * math.log(p + FLOOR) + weight * math.log(closer[label] + FLOOR) for label, p in glance.items()]
+    return dict(zip(glance, map(float, softmax(logs)), strict=True))
+
+
+def chance(chances: Mapping[str, float], level: Level) -> float:
     """How likely a level is, by the chances of the labels."""
     return float(sum(chances.get(label, 0.0) for label in LABELS[level]))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bot.nlu import encoder_build
-from bot.nlu.encoder import DIMENSIONS, Encoder, EncoderMissing
+from bot.nlu.encoder import DANGER_MODEL, DIMENSIONS, MODEL, Encoder, EncoderMissing
 from bot.nlu.encoder_build import STAMP, WEIGHTS_SHA256, WrongWeights, made_from
 from bot.settings import Settings
 
@@ -79,16 +79,17 @@ def test_weights_are_those_of_the_design() -> None:
     assert (Settings.read().folder / "encoder" / STAMP).read_text() == made_from()
 
 
-def test_tuning_is_a_small_difference_to_matrices_of_the_published_weights() -> None:
+@pytest.mark.parametrize(("tuning", "most"), [(encoder_build.TUNING, 0.5), (encoder_build.DANGER_TUNING, 1.0)])
+def test_tuning_is_a_difference_to_matrices_of_the_published_weights(tuning: Path, most: float) -> None:
     weights, _ = encoder_build.published()
-    with np.load(encoder_build.TUNING, allow_pickle=False) as file:
-        factors = {name: file[name].astype(np.float32) for name in file.files}
+    with np.load(tuning, allow_pickle=False) as file:
+        factors = {name: file[name].astype(np.float32) for name in file.files if not name.startswith("head:")}
     tuned = {name.removeprefix("up:") for name in factors if name.startswith("up:")}
     assert tuned == {name for name, value in weights.items() if name.startswith("encoder.layer.") and value.ndim == 2}
     assert len(factors) == 2 * len(tuned)
     for name in tuned:
         difference = factors[f"up:{name}"] @ factors[f"down:{name}"]
-        assert 0 < np.linalg.norm(difference) < 0.5 * np.linalg.norm(weights[name]), name
+        assert 0 < np.linalg.norm(difference) < most * np.linalg.norm(weights[name]), name
 
 
 def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,21 +98,34 @@ def test_missing_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         encoder_build.build(tmp_path)
 
 
+def built(folder: Path, stamp: str) -> None:
+    """A folder as if encoders had been built in it."""
+    (folder / STAMP).write_text(stamp)
+    for model in (MODEL, DANGER_MODEL):
+        (folder / model).touch()
+
+
+@pytest.mark.parametrize("missing", [MODEL, DANGER_MODEL])
+def test_missing_one_of_the_two_is_built_again(wrong: Path, tmp_path: Path, missing: str) -> None:
+    built(tmp_path, made_from())
+    (tmp_path / missing).unlink()
+    with pytest.raises(WrongWeights):
+        encoder_build.build(tmp_path)
+
+
 def test_encoder_is_built_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def never(*_: Any) -> None:
         raise AssertionError("built again")
 
-    (tmp_path / STAMP).write_text(made_from())
-    (tmp_path / "encoder.onnx").touch()
+    built(tmp_path, made_from())
     monkeypatch.setattr(encoder_build, "_source", never)
     assert not encoder_build.build(tmp_path)
 
 
-@pytest.mark.parametrize("this", [0, 1, 2])
+@pytest.mark.parametrize("this", [0, 1, 2, 3])
 def test_encoder_of_older_weights_tuning_or_code_is_built_again(wrong: Path, tmp_path: Path, this: int) -> None:
     lines = made_from().splitlines()
     lines[this] = "0" * 64
-    (tmp_path / STAMP).write_text("\n".join(lines) + "\n")
-    (tmp_path / "encoder.onnx").touch()
+    built(tmp_path, "\n".join(lines) + "\n")
     with pytest.raises(WrongWeights):
         encoder_build.build(tmp_path)

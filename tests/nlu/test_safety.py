@@ -1,6 +1,5 @@
 """The safety gate's patterns: each catches its own examples; look-alikes, denials and questions in general pass."""
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -176,16 +175,18 @@ def test_the_most_urgent_comes_first(gate: SafetyGate) -> None:
 
 
 class _Net:
-    """Finds the same in every message, and takes those for harmless that hold none of its words."""
+    """Finds the same in every message, and takes those for harmless that do not hold its word."""
 
     def __init__(self, alarm: Alarm | None = None, harmful: str = "") -> None:
         self.alarm, self.harmful = alarm, harmful
+        self.suspected: list[bool] = []
 
-    def screen(self, text: str) -> Alarm | None:
+    def screen(self, text: str, suspected: bool = False) -> Alarm | None:
+        self.suspected.append(suspected)
         return self.alarm
 
-    def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-        return not any(self.harmful in words for words in [text, *around])
+    def harmless(self, text: str, level: Level) -> bool:
+        return self.harmful not in text
 
 
 def test_the_net_adds_what_the_patterns_missed() -> None:
@@ -212,17 +213,11 @@ def test_the_net_overrules_what_the_patterns_took_for_a_danger() -> None:
     assert top(gate, "my throat is closing") == "emergency"
 
 
-def test_the_net_hears_the_words_around_a_danger_in_a_long_message() -> None:
-    heard: list[list[str]] = []
-
-    class Listening(_Net):
-        def harmless(self, text: str, around: Iterable[str], level: Level) -> bool:
-            heard.append(list(around))
-            return False
-
-    text = "What lovely towels, which shade of green are they? Oh and I can't breathe properly. See you on Friday at three then."
-    assert top(SafetyGate(DATA, net=Listening()), text) == "emergency"
-    assert all("breathe" in words and "towels" not in words and "friday" not in words for words in heard[0])
+def test_the_net_is_told_whether_a_pattern_found_something() -> None:
+    net = _Net(harmful="pain")
+    for text in ("there was a pregnant pause when I asked the price", "when are you open"):
+        assert SafetyGate(DATA, net=net).screen(text) == []
+    assert net.suspected == [True, False]
 
 
 def test_an_unknown_group_is_named(tmp_path: Path) -> None:
