@@ -9,6 +9,7 @@ the training examples alone.
 """
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
@@ -32,7 +33,7 @@ LABELS: dict[Level, tuple[str, ...]] = {
 }
 # Topics whose examples are about what a clinician decides.
 CLINICIAN_TOPICS = frozenset(("not_suitable", "pregnancy_and_breastfeeding", "age_limits", "combine_treatments"))
-
+_LATIN = re.compile("[a-z]")
 
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Look = Callable[[str], Mapping[str, float]]
@@ -96,8 +97,10 @@ class SafetyNet:
     def screen(self, text: str, suspected: bool = False) -> Alarm | None:
         """The most urgent alarm for a normalised text with its short forms written out, if any.
 
-        A suspected one gets the closer look in any case.
+        A suspected one gets the closer look in any case. Of a text in another script the net has learned nothing.
         """
+        if not _LATIN.search(text):
+            return None
         if not suspected and self.glance(text)[NONE] >= self.closer.unless:
             return None
         chances = self.look(text)

@@ -59,6 +59,11 @@ def test_what_a_pattern_found_is_looked_at_closely(net: Callable[[Look, Closer],
     assert (alarm.level, alarm.rule, alarm.kind) == ("emergency", "net:emergency", MEDICAL)
 
 
+@pytest.mark.parametrize("text", ["\U00020000" * 50, "你好", "1234", "?", ""])
+def test_net_says_nothing_of_a_script_that_it_has_not_learned(net: Callable[[Look, Closer], SafetyNet], text: str) -> None:
+    assert net(Look(MEDICAL), CLOSER).screen(text, suspected=True) is None
+
+
 def test_closer_look_takes_back_what_the_glance_feared(net: Callable[[Look, Closer], SafetyNet]) -> None:
     look = Look(NONE)
     assert net(look, GLANCE).screen("medical mmmmm")
