@@ -45,7 +45,7 @@ class Part:
 
 def main() -> None:
     chance = random.Random(SEED)
-    encode = remembering(encoder.load(Settings.read().folder / "encoder").encode)
+    encode = remembering(encoder.Encoder(Settings.read().folder / "encoder").encode)
     examples = sorted(_examples())
     calibration = _fit_confidence(list(_parts(examples, encode, chance)))
     model = TopicModel.train([text for text, _ in examples], [label for _, label in examples], encode)

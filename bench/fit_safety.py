@@ -93,7 +93,7 @@ def _heard() -> list[Heard]:
     texts, labels = safety_net.learned(safety_net.examples(gate, examples, SAFETY))
     repair = Spelling.of([written_out(normalise(text)) for text, _ in examples]).repair
     folder = Settings.read().folder / "encoder"
-    encode, look = remembering(encoder.load(folder).encode), encoder.DangerModel(folder).chances
+    encode, look = remembering(encoder.Encoder(folder).encode), encoder.DangerModel(folder).chances
     listener = _Listener()
     heard_by = SafetyGate(gate.data, repair, listener)
     ordinary = {written_out(normalise(text)) for text, _ in examples}

@@ -78,7 +78,7 @@ def _score_all(folder: Path, name: str) -> dict[str, Score]:
 def ours(training: Rows, texts: Sequence[str]) -> dict[str, Predictions]:
     """What Stipple makes of texts after training as the product does (bot/nlu/components.py)."""
     examples = [written_out(normalise(row["text"])) for row in training]
-    encode = encoder.load(Settings.read().folder / "encoder").encode
+    encode = encoder.Encoder(Settings.read().folder / "encoder").encode
     model = TopicModel.train(examples, [row["intent"] for row in training], encode)
     spelling, calibration = Spelling.of(examples), _calibration()
 

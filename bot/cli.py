@@ -150,9 +150,9 @@ def evaluate(
     from bot import evaluation
 
     if what == "safety":
-        print(asyncio.run(evaluation.safety(settings)).table())
+        print(asyncio.run(evaluation.safety(evaluation.load(settings))).table())
     else:
-        print(asyncio.run(evaluation.run(settings, plot)))
+        print(asyncio.run(evaluation.run(evaluation.load(settings), plot)))
 
 
 unanswered = typer.Typer(no_args_is_help=False, help="Questions that got no answer, for a person to look at.")

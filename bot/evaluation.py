@@ -61,9 +61,13 @@ class Scores:
     milliseconds: float
 
 
-async def ask(settings: Settings, folder: Path = QUESTIONS) -> list[Asked]:
+def load(settings: Settings) -> Engine:
+    """An engine with the model of the settings, that keeps nothing beyond the process."""
+    return Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
+
+
+async def ask(engine: Engine, folder: Path = QUESTIONS) -> list[Asked]:
     """Asks each question of `<topic>.yml`, in a conversation of its own that is not kept."""
-    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     asked: list[Asked] = []
     for text, topic, channel in _questions(folder):
         conversation = uuid.uuid4().hex
@@ -108,9 +112,8 @@ def confusions(asked: list[Asked]) -> list[tuple[tuple[str, str], int]]:
     return Counter((a.topic, a.reply.topics[0]) for a in asked if not a.right).most_common()
 
 
-async def several(settings: Settings, path: Path = QUESTIONS / "_several.yml") -> list[tuple[int, bool]]:
+async def several(engine: Engine, path: Path = QUESTIONS / "_several.yml") -> list[tuple[int, bool]]:
     """For each message of the file, how many questions it holds, and whether just these were read, in the order asked."""
-    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     found: list[tuple[int, bool]] = []
     for topics, texts in yaml.read(path).items():
         wanted = topics.split(", ")
@@ -119,9 +122,8 @@ async def several(settings: Settings, path: Path = QUESTIONS / "_several.yml") -
     return found
 
 
-async def follow_ups(settings: Settings, folder: Path = QUESTIONS / "follow_ups") -> list[Asked]:
+async def follow_ups(engine: Engine, folder: Path = QUESTIONS / "follow_ups") -> list[Asked]:
     """Asks each short message of `<topic>.yml` after the question that stands with it."""
-    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     asked: list[Asked] = []
     for one in read_precedents(folder):
         conversation = uuid.uuid4().hex
@@ -130,9 +132,8 @@ async def follow_ups(settings: Settings, folder: Path = QUESTIONS / "follow_ups"
     return asked
 
 
-async def safety(settings: Settings, path: Path = QUESTIONS / "_safety.yml") -> evaluate_safety.Report:
+async def safety(engine: Engine, path: Path = QUESTIONS / "_safety.yml") -> evaluate_safety.Report:
     """Screens the messages of the file as the product does."""
-    engine = Engine.load(settings.model_copy(update={"database_url": "sqlite://"}))
     alarms = {text: await engine.alarms(text) for texts in yaml.read(path).values() for text in texts}
     return evaluate_safety.score(_Known(alarms), path)
 
@@ -145,10 +146,10 @@ class _Known:
         return self.alarms[text]
 
 
-async def run(settings: Settings, plot: Path | None = None) -> str:
+async def run(engine: Engine, plot: Path | None = None) -> str:
     """Asks all questions and returns the figures in lines; draws the confusions when a file is named."""
-    asked = await ask(settings)
-    more, after = await several(settings), await follow_ups(settings)
+    asked = await ask(engine)
+    more, after = await several(engine), await follow_ups(engine)
     if plot:
         draw(asked, plot)
     s = score(asked)

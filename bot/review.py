@@ -81,15 +81,16 @@ class Review:
         Raises:
             CannotTeach: there is no such open question or topic, or it stands there already.
         """
-        text, after = self._asked(question_id)
+        text, before = self._asked(question_id)
+        after = None if alone else before
         path = next((p for p in NLU.rglob("*.yml") if p.stem == topic), None)
         if path is None:
             raise CannotTeach(f"there is no topic {topic}")
-        if after and not alone:
+        if after:
             path = FOLLOW_UPS / path.name
-        if "[" in f"{text}{after if after and not alone else ''}":
+        if "[" in text + (after or ""):
             raise CannotTeach(f"question {question_id} holds something redacted: write an example of your own into {path}")
-        if after and not alone:
+        if after:
             _add_precedent(path, Precedent(after, text, topic))
         else:
             _add_example(path, text)

@@ -260,7 +260,7 @@ def _look(text: str) -> dict[str, float]:
 @cache
 def _encoder() -> encoder.Encoder:
     # Read once: to look into the settings for each text takes a tenth of a turn.
-    return encoder.load(Settings.read().folder / "encoder")
+    return encoder.Encoder(Settings.read().folder / "encoder")
 
 
 @cache

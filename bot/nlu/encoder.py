@@ -80,9 +80,3 @@ class DangerModel(_Network):
     def chances(self, text: str) -> dict[str, float]:
         """The probability of each label of bot/nlu/safety_net.py for a normalised text; together they are 1."""
         return dict(zip(self._labels, map(float, self._run(text)), strict=True))
-
-
-@lru_cache(maxsize=2)
-def load(folder: Path) -> Encoder:
-    """The encoder of a folder, loaded once a process."""
-    return Encoder(folder)

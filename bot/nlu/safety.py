@@ -233,7 +233,7 @@ class SafetyGate:
         ]
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
             more = self._net.screen(repaired, suspected=bool(matched))
-            # The net is blind to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
+            # The net may be deaf to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
             if more and more.level not in dismissed and all(_urgency(more) < _urgency(alarm) for alarm in found):
                 found.append(more)
         return sorted(found, key=_urgency)
