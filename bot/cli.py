@@ -143,16 +143,19 @@ def check() -> None:
 @app.command(name="eval")
 def evaluate(
     what: Annotated[Literal["questions", "safety"], typer.Argument(help="What to score.")] = "questions",
+    folder: Annotated[Path, typer.Option(help="The messages, in files like those of tests/questions.")] = Path("tests/questions"),
     plot: Annotated[Path | None, typer.Option(help="Write a picture of the confusions to this file.")] = None,
+    misses: Annotated[bool, typer.Option("--misses", help="Tell each message that was not read as it should be.")] = False,
 ) -> None:
-    """Score the understanding on the held-out questions in tests/questions."""
+    """Score the understanding on messages that it never learned."""
     settings = _start(quiet=True)
     from bot import evaluation
 
+    engine = evaluation.load(settings)
     if what == "safety":
-        print(asyncio.run(evaluation.safety(evaluation.load(settings))).table())
+        print(asyncio.run(evaluation.safety(engine, folder)).table())
     else:
-        print(asyncio.run(evaluation.run(evaluation.load(settings), plot)))
+        print(asyncio.run(evaluation.run(engine, folder, plot, misses)))
 
 
 unanswered = typer.Typer(no_args_is_help=False, help="Questions that got no answer, for a person to look at.")

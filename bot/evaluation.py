@@ -1,4 +1,4 @@
-"""How well the understanding does on questions that it has never seen (tests/questions)."""
+"""How well the understanding does on questions that it has never seen: those of tests/questions, or of a folder like it."""
 
 import statistics
 import uuid
@@ -6,6 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import RootModel
 
 from bot import evaluate_safety
 from bot.engine import Engine
@@ -19,6 +22,15 @@ from clinic import yaml
 QUESTIONS = Path("tests/questions")
 BINS = 10
 WORST = 15
+T = TypeVar("T")
+
+
+class _Questions(RootModel[dict[Literal["web", "sms"], list[str]]]):
+    pass
+
+
+class _Several(RootModel[dict[str, list[str]]]):
+    pass
 
 
 @dataclass(frozen=True)
@@ -45,6 +57,20 @@ class Asked:
     def direct(self) -> bool:
         """Whether the reply answers as if the question were known."""
         return self.reply.zone not in ("clarify", "fallback")
+
+
+@dataclass(frozen=True)
+class Several:
+    """A held-out message, the topics of its questions in the order asked, and those that were read."""
+
+    text: str
+    topics: list[str]
+    got: list[str]
+
+    @property
+    def right(self) -> bool:
+        """Whether just these were read, in this order."""
+        return self.got == self.topics
 
 
 @dataclass(frozen=True)
@@ -78,7 +104,7 @@ async def ask(engine: Engine, folder: Path = QUESTIONS) -> list[Asked]:
 
 def _questions(folder: Path) -> Iterator[tuple[str, str, str]]:
     for path in sorted(folder.glob("[a-z]*.yml")):
-        for channel, questions in yaml.read(path).items():
+        for channel, questions in yaml.read_as(path, _Questions).root.items():
             yield from ((text, path.stem, channel) for text in questions)
 
 
@@ -112,28 +138,33 @@ def confusions(asked: list[Asked]) -> list[tuple[tuple[str, str], int]]:
     return Counter((a.topic, a.reply.topics[0]) for a in asked if not a.right).most_common()
 
 
-async def several(engine: Engine, path: Path = QUESTIONS / "_several.yml") -> list[tuple[int, bool]]:
-    """For each message of the file, how many questions it holds, and whether just these were read, in the order asked."""
-    found: list[tuple[int, bool]] = []
-    for topics, texts in yaml.read(path).items():
-        wanted = topics.split(", ")
+async def several(engine: Engine, folder: Path = QUESTIONS) -> list[Several]:
+    """Asks each message of `_several.yml`."""
+    found: list[Several] = []
+    path = folder / "_several.yml"
+    for topics, texts in yaml.read_as(path, _Several).root.items() if path.exists() else ():
         for text in texts:
-            found.append((len(wanted), (await engine.turn(uuid.uuid4().hex, text)).topics == wanted))
+            found.append(Several(text, topics.split(", "), (await engine.turn(uuid.uuid4().hex, text)).topics))
     return found
 
 
-async def follow_ups(engine: Engine, folder: Path = QUESTIONS / "follow_ups") -> list[Asked]:
-    """Asks each short message of `<topic>.yml` after the question that stands with it."""
+async def follow_ups(engine: Engine, folder: Path = QUESTIONS) -> list[Asked]:
+    """Asks each short message of `follow_ups/<topic>.yml` after the question that stands with it."""
     asked: list[Asked] = []
-    for one in read_precedents(folder):
+    for one in read_precedents(folder / "follow_ups"):
         conversation = uuid.uuid4().hex
         await engine.turn(conversation, one.after)
         asked.append(Asked(one.says, one.topic, "web", await engine.turn(conversation, one.says)))
     return asked
 
 
-async def safety(engine: Engine, path: Path = QUESTIONS / "_safety.yml") -> evaluate_safety.Report:
-    """Screens the messages of the file as the product does."""
+async def safety(engine: Engine, folder: Path = QUESTIONS) -> evaluate_safety.Report:
+    """Screens the messages of `_safety.yml` as the product does.
+
+    Raises:
+        clinic.yaml.BadFile: the file cannot be read.
+    """
+    path = folder / "_safety.yml"
     alarms = {text: await engine.alarms(text) for texts in yaml.read(path).values() for text in texts}
     return evaluate_safety.score(_Known(alarms), path)
 
@@ -146,30 +177,57 @@ class _Known:
         return self.alarms[text]
 
 
-async def run(engine: Engine, plot: Path | None = None) -> str:
-    """Asks all questions and returns the figures in lines; draws the confusions when a file is named."""
-    asked = await ask(engine)
-    more, after = await several(engine), await follow_ups(engine)
+async def run(engine: Engine, folder: Path = QUESTIONS, plot: Path | None = None, misses: bool = False) -> str:
+    """Asks all questions of a folder and returns the figures of what it holds, in lines.
+
+    Args:
+        engine: what is asked; see `load`.
+        folder: has the files of tests/questions, or some of them.
+        plot: where to draw the confusions.
+        misses: tell each message that was not read as it should be, in place of the confusions.
+
+    Raises:
+        clinic.yaml.BadFile: a file is wrong, or the folder holds none.
+    """
+    asked, more, after = await ask(engine, folder), await several(engine, folder), await follow_ups(engine, folder)
+    if not (asked or more or after):
+        raise yaml.BadFile([f"{folder}: there are no questions in it; they stand in files like those of {QUESTIONS}"])
+    lines: list[str] = []
+    if asked:
+        lines += _figures(score(asked), len(asked))
+    if more:
+        many, one = ([m for m in more if (len(m.topics) > 1) is several_asked] for several_asked in (True, False))
+        lines += [
+            f"two or three questions, all right       {_share(many, lambda m: m.right):6.1%}   (of {len(many)})",
+            f"one question that looks like two        {_share(one, lambda m: m.right):6.1%}   (of {len(one)})",
+        ]
+    if after:
+        lines += [
+            f"short follow-up, right topic first      {_share(after, lambda a: a.right):6.1%}   (of {len(after)})",
+            f"short follow-up, right or offered       {_share(after, lambda a: a.right_or_offered):6.1%}",
+        ]
     if plot:
         draw(asked, plot)
-    s = score(asked)
-    lines = [
-        f"questions                              {len(asked)}",
+    if misses:
+        lines += ["", "not read as it should be (asked about, taken for, message)"]
+        lines += [f"  {a.topic} -> {a.reply.topics[0]} ({a.reply.zone})  {a.text}" for a in [*asked, *after] if not a.right]
+        lines += [f"  {', '.join(m.topics)} -> {', '.join(m.got)}  {m.text}" for m in more if not m.right]
+    else:
+        lines += ["", "most frequent confusions (asked about, taken for)"]
+        lines += [f"  {count:3d}  {right} -> {taken}" for (right, taken), count in confusions(asked)[:WORST]]
+    return "\n".join(lines)
+
+
+def _figures(s: Scores, count: int) -> list[str]:
+    return [
+        f"questions                              {count}",
         f"right topic first                      {s.right:6.1%}   (website {s.right_web:.1%}, text messages {s.right_sms:.1%})",
         f"right answer, or among those offered   {s.right_or_offered:6.1%}",
         f"wrong answer given directly            {s.wrong_direct:6.1%}",
         f"out of scope, answered as if known     {s.out_of_scope_answered:6.1%}",
         f"expected calibration error             {s.error:6.3f}",
         f"whole turn, median                     {s.milliseconds:6.1f} ms",
-        f"two or three questions, all right       {_exact(more, 2, 3):6.1%}",
-        f"one question that looks like two        {_exact(more, 1):6.1%}",
-        f"short follow-up, right topic first      {_share(after, lambda a: a.right):6.1%}   (of {len(after)})",
-        f"short follow-up, right or offered       {_share(after, lambda a: a.right_or_offered):6.1%}",
-        "",
-        "most frequent confusions (asked about, taken for)",
     ]
-    lines += [f"  {count:3d}  {right} -> {taken}" for (right, taken), count in confusions(asked)[:WORST]]
-    return "\n".join(lines)
 
 
 def draw(asked: list[Asked], path: Path) -> None:
@@ -194,10 +252,5 @@ def draw(asked: list[Asked], path: Path) -> None:
     pyplot.close(figure)
 
 
-def _exact(messages: list[tuple[int, bool]], *counts: int) -> float:
-    rights = [right for count, right in messages if count in counts]
-    return sum(rights) / len(rights)
-
-
-def _share(asked: list[Asked], holds: Callable[[Asked], bool]) -> float:
+def _share(asked: list[T], holds: Callable[[T], bool]) -> float:
     return sum(map(holds, asked)) / len(asked) if asked else 0.0
