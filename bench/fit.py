@@ -17,12 +17,15 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from bench.examples import labelled, remembering, tuned_on
-from bot.nlu import encoder
+from bot.nlu import encoder, follow_ups
+from bot.nlu.boundaries import BoundaryModel
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
-from bot.nlu.questions import MOST_PIECES, Evidence, Guess, Reader, evidence, pieces
+from bot.nlu.follow_ups import FollowUpModel, Precedent
+from bot.nlu.questions import Evidence, Reader, evidence
 from bot.nlu.spelling import Spelling
 from bot.nlu.text import normalise, written_out
 from bot.settings import Settings
+from bot.training import FOLLOW_UPS
 from clinic import yaml
 
 PARTS, TAKEN_AWAY, SEED = 3, 3, 7
@@ -48,8 +51,7 @@ def main() -> None:
     encode = remembering(encoder.Encoder(Settings.read().folder / "encoder").encode)
     examples = sorted(_examples())
     calibration = _fit_confidence(list(_parts(examples, encode, chance)))
-    model = TopicModel.train([text for text, _ in examples], [label for _, label in examples], encode)
-    _fit_questions(Part(model, Spelling.of([text for text, _ in examples]), []), calibration)
+    _fit_questions(examples, calibration, encode)
 
 
 def _examples() -> list[Example]:
@@ -83,30 +85,30 @@ def _fit_confidence(parts: list[Part]) -> Calibration:
     return Calibration(float(slope), float(likeness), float(offset))
 
 
-def _fit_questions(part: Part, calibration: Calibration) -> None:
+def _fit_questions(examples: list[Example], calibration: Calibration, encode: Encode) -> None:
+    texts, labels = [text for text, _ in examples], [label for _, label in examples]
+    model, repair = TopicModel.train(texts, labels, encode), Spelling.of(texts).repair
+
+    def repaired(text: str) -> str:
+        return repair(written_out(normalise(text)))
+
+    precedents = [Precedent(repaired(p.after), repaired(p.says), p.topic) for p in follow_ups.read(FOLLOW_UPS)]
+    after = FollowUpModel.train(precedents, model, calibration, encode)
+    reader = Reader(model.score, calibration, BoundaryModel.train(texts, labels).cut, after.read)
     rows: list[tuple[Evidence, bool]] = []
-    reader = Reader(part.score, calibration, (), 0)
-    for topics_asked, texts in yaml.read(SEVERAL).items():
-        for text in texts:
-            rows += _evidence(reader, part, calibration, written_out(normalise(text)), topics_asked.split(", "))
+    for topics_asked, messages in yaml.read(SEVERAL).items():
+        for message in messages:
+            rows += _evidence(reader, repaired(message), topics_asked.split(", "))
     fitted = LogisticRegression(C=1.0, max_iter=3000).fit([numbers for numbers, _ in rows], [asked for _, asked in rows])
     right = fitted.score([numbers for numbers, _ in rows], [asked for _, asked in rows])
     print(f"parts taken for questions or left aside rightly: {right:.3f} of {len(rows)}")
     print(f"questions:\n  weights: {[round(float(w), 2) for w in fitted.coef_[0]]}\n  offset: {fitted.intercept_[0]:.2f}")
 
 
-def _evidence(
-    reader: Reader, part: Part, calibration: Calibration, text: str, asked: list[str]
-) -> Iterator[tuple[Evidence, bool]]:
-    cut = pieces(text)
-    if not 2 <= len(cut) <= MOST_PIECES:
-        return
-    scores = part.score(text)
-    whole = Guess(text, scores, calibration(scores.ranking[0][1], scores.nearest))
-    candidates = reader.candidates(cut)
-    for place, (guess, _) in enumerate(candidates):
-        if len(candidates) > 1:
-            yield evidence(whole, candidates, place), guess.label.rpartition("/")[2] in asked
+def _evidence(reader: Reader, text: str, asked: list[str]) -> Iterator[tuple[Evidence, bool]]:
+    candidates = reader.candidates(text)
+    for place, (guess, _) in enumerate(candidates if len(candidates) > 1 else ()):
+        yield evidence(reader.guess(text), candidates, place), guess.label.rpartition("/")[2] in asked
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.nlu import encoder, follow_ups, safety_net
+from bot.nlu.boundaries import BoundaryModel
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.entities import EntityPatterns
 from bot.nlu.follow_ups import FollowUpModel, Precedent
@@ -137,7 +138,6 @@ class SafetyScreen(_Component):
 class TopicClassifier(_Component):
     """Finds the questions of a message, and what each is about; of a short one, in the light of the question answered before."""
 
-    _model: TopicModel
     _reader: Reader
     _follow_ups: FollowUpModel
 
@@ -146,15 +146,15 @@ class TopicClassifier(_Component):
         topics = [_label(example) for example in examples]
         # Examples are learned as they were written: a repair would hide from the model what visitors really type.
         texts = [written_out(normalise(example.get("text"))) for example in examples]
-        self._read_with(TopicModel.train(texts, topics, _encode))
+        model, boundaries = TopicModel.train(texts, topics, _encode), BoundaryModel.train(texts, topics)
         spelling = _spelling(json.dumps(Spelling.of(texts).own_words))
         precedents = [
             Precedent(_repaired(spelling, p.after), _repaired(spelling, p.says), p.topic) for p in follow_ups.read(FOLLOW_UPS)
         ]
-        self._follow_ups = FollowUpModel.train(precedents, self._model, self._calibration, _encode)
+        self._read_with(model, boundaries, FollowUpModel.train(precedents, model, self._calibration, _encode))
         with self._storage.write_to(self._resource) as folder:
-            self._model.save(folder)
-            self._follow_ups.save(folder)
+            for part in (model, boundaries, self._follow_ups):
+                part.save(folder)
         return self._resource
 
     @classmethod
@@ -168,13 +168,18 @@ class TopicClassifier(_Component):
     ) -> Self:
         component = cls(config, model_storage, resource)
         with model_storage.read_from(resource) as folder:
-            component._read_with(TopicModel.load(folder, _encode))
-            component._follow_ups = FollowUpModel.load(folder, component._model, component._calibration, _encode)
+            model = TopicModel.load(folder, _encode)
+            after = FollowUpModel.load(folder, model, component._calibration, _encode)
+            component._read_with(model, BoundaryModel.load(folder), after)
         return component
 
-    def _read_with(self, model: TopicModel) -> None:
-        self._model, self._calibration = model, Calibration(**self._config["calibration"])
-        self._reader = Reader(model.score, self._calibration, **self._config["questions"])
+    @property
+    def _calibration(self) -> Calibration:
+        return Calibration(**self._config["calibration"])
+
+    def _read_with(self, model: TopicModel, boundaries: BoundaryModel, after: FollowUpModel) -> None:
+        self._reader = Reader(model.score, self._calibration, boundaries.cut, after.read, **self._config["questions"])
+        self._follow_ups = after
 
     def process_training_data(self, training_data: TrainingData) -> TrainingData:
         """Leaves the examples alone: nothing that trains after this component wants their scores."""

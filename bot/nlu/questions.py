@@ -8,16 +8,14 @@ from dataclasses import dataclass
 from bot.nlu.classifier import Scores
 from bot.nlu.zones import MAYBE_ELSEWHERE, OUT_OF_SCOPE
 
-# Between two sentences, a boundary is strong; at a comma or a joining word it is weak.
+# Between two sentences, a boundary is strong; at a comma or a joining word it is weak, as it is where nothing stands between.
 _BOUNDARY = re.compile(
     r"(?P<strong>(?:[?!;\n…]|\.(?!\d)|\s\d\))+[\s)]*(?:(?:and|also|plus|but|or|so|oh and|oh|btw|ps)\b,?\s*)*)"
     r"|(?P<weak>\s*,\s*(?:(?:and|also|plus|but|or|so|oh and|then)\b\s*(?:also\b\s*)?)?|\s+[-/]+\s+(?:(?:and|also)\b\s*)?"
     r"|\s+(?:and|n|&|\+|also|plus|or|btw|oh)\s+(?:also\s+|do you also\s+)?"
     # "An how long": a slip for "and" that is a word too.
     r"|\s+an\s+(?=(?:how|what|when|where|who|why|is|are|do|does|did|can|will|if|have|would)\b)"
-    r"|\s+because if so\b\s*|\s+(?:as well as|along with)\s+"
-    # Text messages string questions together without a word between them.
-    r"|\s+(?=how (?:many|much|far|often|long|soon)\b|when (?:can|do|will|is)\b|what (?:is|are|do)\b|where (?:are|is|do)\b))",
+    r"|\s+because if so\b\s*|\s+(?:as well as|along with)\s+)"
 )
 _OPENING = r"^(?:(?:and|also|so|then|but|oh|btw|well|if so|if yes|if not|hi|hello|hey)\b[ ,]*)*"
 _ASKS = re.compile(
@@ -44,11 +42,15 @@ OPENERS = frozenset(("ask_source",))
 _LEANS = re.compile(r"\b(?:that|those|them|they|this|these|him|her|he|she|theirs|instead|either|longer)\b")
 # A part that is less sure than this is context, not a question.
 SUREST_CONTEXT = 0.15
+# A part that is surer than this speaks for itself, whatever stands before it.
+SURE = 0.97
 # A message that is less sure than this as a whole is known by its only question, unless it is rather out of scope.
 UNSURE = 0.7
 
 Score = Callable[[str], Scores]
 Calibrate = Callable[[float, float], float]
+# Cuts a text where another question begins without a mark.
+Cut = Callable[[str], list[str]]
 Evidence = list[float]
 
 
@@ -77,27 +79,29 @@ class Guess:
 
 #: what a part is taken to be about, and the part
 Candidate = tuple[Guess, Piece]
+#: what a text is about after another one with its topic, if that says anything
+Lean = Callable[[str, str, str], Guess | None]
 
 
 class Reader:
     """Reads a message as one question, or as two or three."""
 
-    def __init__(self, score: Score, calibrate: Calibrate, weights: Sequence[float], offset: float) -> None:
-        """Takes the topics' model and, fitted by bench/fit.py, how much each piece of evidence weighs."""
-        self._score, self._calibrate, self._weights, self._offset = score, calibrate, weights, offset
+    def __init__(
+        self, score: Score, calibrate: Calibrate, cut: Cut, lean: Lean, weights: Sequence[float] = (), offset: float = 0.0
+    ) -> None:
+        """Takes what the models of topics, boundaries and follow-ups do and, fitted by bench/fit.py, how the evidence weighs."""
+        self._score, self._calibrate, self._cut, self._lean = score, calibrate, cut, lean
+        self._weights, self._offset = weights, offset
 
     def read(self, text: str, in_danger: bool = False) -> list[Guess]:
         """The questions of a normalised text, in the order asked, each about another topic; at least one.
 
         Unless the safety gate raised an alarm (`in_danger`), a text is about no danger.
         """
-        whole = self._guess(text)
+        whole = self.guess(text)
         if not in_danger and whole.label in DANGERS:
             whole = self._harmless(whole)
-        parts = pieces(text)
-        if not 2 <= len(parts) <= MOST_PIECES:
-            return [whole]
-        candidates = self.candidates(parts)
+        candidates = self.candidates(text)
         asked = [candidate for i, candidate in enumerate(candidates) if self._asked(evidence(whole, candidates, i))]
         of_topic: dict[str, Guess] = {}
         for guess, _ in asked:
@@ -106,11 +110,12 @@ class Reader:
             return [asked[0][0]]
         return list(of_topic.values())[:MOST_QUESTIONS] if len(of_topic) > 1 else [whole]
 
-    def candidates(self, parts: list[Piece]) -> list[Candidate]:
-        """The parts that may be questions, neighbours of one topic drawn together."""
+    def candidates(self, text: str) -> list[Candidate]:
+        """The parts of a normalised text that may be questions, neighbours of one topic drawn together; none for one piece."""
+        parts = pieces(text, self._cut)
         found: list[Candidate] = []
-        for part in parts:
-            guess = self._guess(part.text)
+        for part in parts if 2 <= len(parts) <= MOST_PIECES else ():
+            guess = self._guess_after(part.text, found[-1][0]) if found else self.guess(part.text)
             if guess.confidence < SUREST_CONTEXT or guess.label in ASIDES or (found and guess.label in OPENERS):
                 continue
             if not found or found[-1][0].label != guess.label:
@@ -121,9 +126,16 @@ class Reader:
             found[-1] = (best, Piece(best.text, piece.strong, piece.questioned or part.questioned))
         return found
 
-    def _guess(self, text: str) -> Guess:
+    def guess(self, text: str) -> Guess:
+        """What a normalised text is about as one question, by itself."""
         scores = self._score(text)
         return Guess(text, scores, self._calibrate(scores.ranking[0][1], scores.nearest))
+
+    def _guess_after(self, text: str, before: Guess) -> Guess:
+        """What a part is about by itself or, where that is surer, in the light of what stands before it: "…, is it charged?"."""
+        alone = self.guess(text)
+        leaning = self._lean(text, before.text, before.label) if alone.confidence < SURE else None
+        return leaning if leaning and leaning.confidence > alone.confidence else alone
 
     def _harmless(self, guess: Guess) -> Guess:
         left = [(label, p) for label, p in guess.scores.ranking if label not in DANGERS]
@@ -135,20 +147,26 @@ class Reader:
         return sum(w * n for w, n in zip(self._weights, numbers, strict=True)) + self._offset > 0
 
 
-def pieces(text: str) -> list[Piece]:
-    """Cuts a normalised text wherever another question may begin; a text without such a place is one piece."""
+def pieces(text: str, cut: Cut) -> list[Piece]:
+    """Cuts a normalised text wherever another question may begin, at marks and joining words and by `cut` between them; a text
+    without such a place is one piece.
+    """
     found: list[Piece] = []
     start, strong = 0, True
     for match in _BOUNDARY.finditer(text):
         if part := text[start : match.start()].strip():
-            found.append(Piece(part, strong))
+            found += _cut_out(part, strong, cut)
             strong = False
         if found and "?" in match.group():
             found[-1].questioned = True
         start, strong = match.end(), strong or match["strong"] is not None
     if part := text[start:].strip():
-        found.append(Piece(part, strong))
+        found += _cut_out(part, strong, cut)
     return found
+
+
+def _cut_out(part: str, strong: bool, cut: Cut) -> list[Piece]:
+    return [Piece(text, strong and place == 0) for place, text in enumerate(cut(part))]
 
 
 def asks(text: str) -> bool:
@@ -167,9 +185,11 @@ def evidence(whole: Guess, candidates: Sequence[Candidate], place: int) -> Evide
         _logit(guess.confidence),
         _logit(whole.confidence),
         math.log(of_whole.get(guess.label, 0) + 1e-3),
+        math.log(dict(guess.scores.ranking).get(whole.label, 0) + 1e-3) if whole.label != guess.label else 0.0,
         float(whole.label == guess.label),
         float(piece.strong),
         float(asks(guess.text)),
+        float(place > 0 and asks(guess.text) and asks(candidates[place - 1][0].text)),
         float(piece.questioned),
         float(others_asked),
         float(others_asked and not asked),

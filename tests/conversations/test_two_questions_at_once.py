@@ -10,6 +10,11 @@ from tests.conftest import Talk
     [
         ("does it hurt? and how much does it cost?", ["pain", "cost"]),
         ("does it hurt, how long is the recovery and when are you open?", ["pain", "downtime", "opening_hours"]),
+        # Without a mark or a word between them.
+        ("does it bleed does it hurt wat do u charge", ["bleeding", "pain", "cost"]),
+        ("who does it is it done by a doctor how long am i there", ["who_performs", "session_length"]),
+        ("cancel tmrw pls do i lose my deposit", ["cancel_appointment", "payment_and_offers"]),
+        ("can u lift a saggy jaw im 71 am i past it", ["sagging_and_firmness", "age_limits"]),
     ],
 )
 async def test_all_are_answered_in_the_order_asked(talk: Talk, text: str, topics: list[str]) -> None:
@@ -18,8 +23,17 @@ async def test_all_are_answered_in_the_order_asked(talk: Talk, text: str, topics
     assert len(reply.messages) == len(topics)
 
 
-async def test_one_question_with_an_and_stays_one(talk: Talk) -> None:
-    reply = await talk("is the redness and swelling afterwards normal?")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is the redness and swelling afterwards normal?",
+        "how long do i have to sit there an hour two hours",
+        "i work nights is that why my skin is so dull can u do anything about it",
+        "does it hurt does it really hurt",
+    ],
+)
+async def test_one_question_that_looks_like_two_stays_one(talk: Talk, text: str) -> None:
+    reply = await talk(text)
     assert len(reply.topics) == 1
     assert len(reply.messages) == 1
 

@@ -22,7 +22,17 @@ def reader(offset: float) -> Reader:
     """One that takes every part for a question (offset above 0), or none."""
     guess = Guess("x", score("hurt"), 0.9)
     weights = [0.0] * len(evidence(guess, [(guess, Piece("x", strong=True))], 0))
-    return Reader(score, lambda probability, _: probability, weights, offset)
+    return Reader(score, lambda probability, _: probability, whole, lean, weights, offset)
+
+
+def whole(text: str) -> list[str]:
+    """Cuts nowhere."""
+    return [text]
+
+
+def lean(text: str, before: str, topic: str) -> Guess | None:
+    """After pain, "a lot" is about pain as well."""
+    return Guess(text, Scores([(topic, 0.8)], 0.8), 0.8) if "a lot" in text and topic == "faq/pain" else None
 
 
 @pytest.fixture
@@ -51,15 +61,22 @@ def read() -> Callable[[str], list[str]]:
     ],
 )
 def test_message_is_cut_where_another_question_may_begin(text: str, cut: list[str]) -> None:
-    assert [piece.text for piece in pieces(text)] == cut
+    assert [piece.text for piece in pieces(text, whole)] == cut
+
+
+def test_part_without_a_mark_in_it_is_cut_by_the_model_of_boundaries() -> None:
+    cut = pieces("i am 40. hurt cost? time", str.split)
+    assert [piece.text for piece in cut] == ["i", "am", "40", "hurt", "cost", "time"]
+    assert [piece.strong for piece in cut] == [True, False, False, True, False, True]
+    assert [piece.questioned for piece in cut] == [False, False, False, False, True, False]
 
 
 def test_boundary_between_sentences_is_stronger_than_a_joining_word() -> None:
-    assert [piece.strong for piece in pieces("hurt? cost and time")] == [True, True, False]
+    assert [piece.strong for piece in pieces("hurt? cost and time", whole)] == [True, True, False]
 
 
 def test_question_mark_belongs_to_the_part_before_it() -> None:
-    assert [piece.questioned for piece in pieces("i am 40. does it hurt? and cost??")] == [False, True, True]
+    assert [piece.questioned for piece in pieces("i am 40. does it hurt? and cost??", whole)] == [False, True, True]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +115,20 @@ def test_context_is_no_question(read: Callable[[str], list[str]]) -> None:
 
 
 def test_aside_is_no_question() -> None:
-    [(guess, _)] = reader(1.0).candidates(pieces("ok, does it hurt"))
+    [(guess, _)] = reader(1.0).candidates("ok, does it hurt")
     assert guess.label == "faq/pain"
+
+
+def test_part_that_says_little_by_itself_is_read_in_the_light_of_the_one_before() -> None:
+    assert [guess.label for guess, _ in reader(1.0).candidates("does it hurt? a lot? cost?")] == ["faq/pain", "faq/cost"]
+    assert [guess.label for guess, _ in reader(1.0).candidates("does it cost? a lot? hurt?")] == ["faq/cost", "faq/pain"]
+
+
+def test_part_that_speaks_for_itself_is_not() -> None:
+    assert [guess.label for guess, _ in reader(1.0).candidates("does it hurt? is it a lot longer?")] == [
+        "faq/pain",
+        "faq/downtime",
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "?", "and", ", ,", "a" * 1000])
