@@ -66,9 +66,9 @@ class _Listener:
     def screen(self, text: str, suspected: bool = False) -> Alarm | None:
         return None
 
-    def harmless(self, text: str, level: Level) -> bool:
-        self.found.add(level)
-        return True
+    def weigh(self, text: str, alarm: Alarm) -> Alarm | None:
+        self.found.add(alarm.level)
+        return None
 
 
 def main() -> None:
@@ -120,30 +120,32 @@ def _heard() -> list[Heard]:
 
 @dataclass
 class Columns:
-    """Examples of a level and harmless ones that no certain pattern settles, an array each: whether it is a danger, whether the
-    level's patterns found something, how likely the level and harmlessness are, and what a mistake costs."""
+    """Examples of a level and less urgent or harmless ones that no certain pattern settles, an array each: whether it is of the
+    level, whether its patterns found something, how likely it and something less urgent are, and what a mistake costs."""
 
     danger: npt.NDArray[np.bool_]
     found: npt.NDArray[np.bool_]
     level: npt.NDArray[np.float64]
-    harmless: npt.NDArray[np.float64]
+    less_urgent: npt.NDArray[np.float64]
     cost: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, heard: list[Heard], level: Level, weight: float) -> Self:
-        some = [e for e in heard if not e.certain and e.label in (NONE, *safety_net.LABELS[level])]
+        own = safety_net.LABELS[level]
+        others = [label for lesser in LEVELS[LEVELS.index(level) + 1 :] for label in safety_net.LABELS[lesser]]
+        some = [e for e in heard if not e.certain and e.label in (NONE, *others, *own)]
         chances = [safety_net.joined(e.glance, e.closer, weight) for e in some]
         return cls(
-            np.array([e.label != NONE for e in some]),
+            np.array([e.label in own for e in some]),
             np.array([level in e.found for e in some]),
             np.array([safety_net.chance(c, level) for c in chances]),
-            np.array([c[NONE] for c in chances]),
-            np.array([e.counts * (MISSED[level] if e.label != NONE else 1) for e in some]),
+            np.array([safety_net.less_urgent(c, level) for c in chances]),
+            np.array([e.counts * (MISSED[level] if e.label in own else 1) for e in some]),
         )
 
     def wrong(self, alarms: float, overrules: float) -> npt.NDArray[np.bool_]:
         """Whether each is missed or is a false alarm."""
-        return self.danger != ((self.level >= alarms) | (self.found & (self.harmless < overrules)))
+        return self.danger != ((self.level >= alarms) | (self.found & (self.less_urgent < overrules)))
 
     def best(self) -> tuple[float, float, float]:
         """The lowest cost, and the two thresholds that have it."""

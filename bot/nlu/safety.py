@@ -132,8 +132,8 @@ class Net(Protocol):
     def screen(self, text: str, suspected: bool = False) -> Alarm | None:
         """The alarm of a normalised text with its short forms written out, if any; `suspected` when a pattern found something."""
 
-    def harmless(self, text: str, level: Level) -> bool:
-        """Whether such a text is too surely harmless for what a level's patterns found in it to count."""
+    def weigh(self, text: str, alarm: Alarm) -> Alarm | None:
+        """What is left of an alarm that a pattern raised for such a text: itself, a less urgent one, or nothing."""
 
 
 @dataclass(frozen=True)
@@ -167,7 +167,7 @@ class SafetyGate:
         Args:
             data: what to look for.
             repair: gives a normalised text with its misspelt words replaced.
-            net: asked whether what a pattern found is harmless, and when none tells of an emergency.
+            net: asked what is left of each alarm that a pattern raised, and for another where no emergency is left.
         """
         self.data, self._repair, self._net = data, repair, net
         context = data.context
@@ -226,20 +226,21 @@ class SafetyGate:
             matched |= dict.fromkeys(alarms)
             dismissed |= denied
         instead = any(alarm.rule in self._instead_of_a_reaction for alarm in matched)
-        found = [
-            alarm
-            for alarm in matched
-            if not (instead and alarm.level == "adverse_reaction") and not self._harmless(repaired, alarm)
-        ]
+        weighed = [self._weighed(repaired, a) for a in matched if not (instead and a.level == "adverse_reaction")]
+        found = [alarm for alarm in weighed if alarm in matched]
+        others = [alarm for alarm in weighed if alarm and alarm not in matched]
         if self._net is not None and not any(alarm.level == "emergency" for alarm in found):
             more = self._net.screen(repaired, suspected=bool(matched))
-            # The net may be deaf to a negation, so it does not overrule a pattern that saw one; and it adds no lesser alarm.
-            if more and more.level not in dismissed and all(_urgency(more) < _urgency(alarm) for alarm in found):
-                found.append(more)
+            # The net may be deaf to a negation, so it does not overrule a pattern that saw one.
+            others += [more] if more and more.level not in dismissed else []
+        # Of the net's own alarms, which name no rule, only one more urgent than all others counts.
+        own = min(others, key=_urgency, default=None)
+        if own and all(_urgency(own) < _urgency(alarm) for alarm in found):
+            found.append(own)
         return sorted(found, key=_urgency)
 
-    def _harmless(self, text: str, alarm: Alarm) -> bool:
-        return self._net is not None and alarm.rule not in self._certain and self._net.harmless(text, alarm.level)
+    def _weighed(self, text: str, alarm: Alarm) -> Alarm | None:
+        return alarm if self._net is None or alarm.rule in self._certain else self._net.weigh(text, alarm)
 
     def _towards_danger(self, plain: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""

@@ -50,7 +50,7 @@ class Closer(BaseModel):
 
 
 class Threshold(BaseModel):
-    """From which probability of a level on the net alarms; from which of being harmless on it overrules the level's patterns."""
+    """From which probability of a level on the net alarms; from which of something less urgent on it overrules its patterns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -112,9 +112,17 @@ class SafetyNet:
                 return Alarm(level, f"net:{level}", kind)
         return None
 
-    def harmless(self, text: str, level: Level) -> bool:
-        """Whether a text is too surely harmless for what a level's patterns found in it to count."""
-        return self.look(text)[NONE] >= self.thresholds[level].overrules
+    def weigh(self, text: str, alarm: Alarm) -> Alarm | None:
+        """What is left of an alarm that a pattern raised for a text: nothing where that is surely harmless, the likeliest less
+        urgent one where it is surely not as urgent ("I had a heart attack in May, can I come?").
+        """
+        chances, overrules = self.look(text), self.thresholds[alarm.level].overrules
+        if chances[NONE] >= overrules:
+            return None
+        if less_urgent(chances, alarm.level) < overrules:
+            return alarm
+        level = max(LEVELS[LEVELS.index(alarm.level) + 1 :], key=lambda level: chance(chances, level))
+        return Alarm(level, f"net:{level}")
 
     def glance(self, text: str) -> dict[str, float]:
         """How likely each label is at a glance."""
@@ -197,6 +205,11 @@ def joined(glance: Mapping[str, float], closer: Mapping[str, float], weight: flo
     """How likely each label is by both looks: their geometric mean, in which the closer one has a weight."""
     logs = [(1 - weight) * math.log(p + FLOOR) + weight * math.log(closer[label] + FLOOR) for label, p in glance.items()]
     return dict(zip(glance, map(float, softmax(logs)), strict=True))
+
+
+def less_urgent(chances: Mapping[str, float], level: Level) -> float:
+    """How likely something less urgent than a level, or nothing, is."""
+    return chances[NONE] + sum(chance(chances, lesser) for lesser in LEVELS[LEVELS.index(level) + 1 :])
 
 
 def chance(chances: Mapping[str, float], level: Level) -> float:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.evaluate_safety import score
-from bot.nlu.safety import LEVELS, Alarm, Data, Level, SafetyGate
+from bot.nlu.safety import LEVELS, Alarm, Data, SafetyGate
 from bot.nlu.spelling import Spelling
 from clinic import yaml
 
@@ -175,18 +175,18 @@ def test_the_most_urgent_comes_first(gate: SafetyGate) -> None:
 
 
 class _Net:
-    """Finds the same in every message, and takes those for harmless that do not hold its word."""
+    """Finds the same in every message, and lowers the alarms of those that do not hold its word."""
 
-    def __init__(self, alarm: Alarm | None = None, harmful: str = "") -> None:
-        self.alarm, self.harmful = alarm, harmful
+    def __init__(self, alarm: Alarm | None = None, harmful: str = "", lowered: Alarm | None = None) -> None:
+        self.alarm, self.harmful, self.lowered = alarm, harmful, lowered
         self.suspected: list[bool] = []
 
     def screen(self, text: str, suspected: bool = False) -> Alarm | None:
         self.suspected.append(suspected)
         return self.alarm
 
-    def harmless(self, text: str, level: Level) -> bool:
-        return self.harmful not in text
+    def weigh(self, text: str, alarm: Alarm) -> Alarm | None:
+        return alarm if self.harmful in text else self.lowered
 
 
 def test_the_net_adds_what_the_patterns_missed() -> None:
@@ -204,6 +204,15 @@ def test_the_net_does_not_overrule_a_denial() -> None:
 def test_the_net_may_alarm_for_what_an_idiom_hides() -> None:
     alarm = Alarm("emergency", "net:emergency", "medical")
     assert SafetyGate(DATA, net=_Net(alarm)).screen("dying to try it") == [alarm]
+
+
+def test_the_net_lowers_what_is_less_urgent_than_its_words() -> None:
+    lowered = Alarm("clinician", "net:clinician")
+    gate = SafetyGate(DATA, net=_Net(harmful="now", lowered=lowered))
+    text = "I had a heart attack in May"
+    assert top(SafetyGate(DATA), text) == "emergency"
+    assert gate.screen(f"{text}, and I take warfarin") == [lowered]
+    assert top(gate, f"{text}, and another now") == "emergency"
 
 
 def test_the_net_overrules_what_the_patterns_took_for_a_danger() -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from bot.nlu.encoder import DIMENSIONS, DangerModel, Vector
+from bot.nlu.safety import Alarm
 from bot.nlu.safety_net import LABELS, MEDICAL, NONE, SELF_HARM, Closer, SafetyNet, Threshold, joined, limits
 from bot.settings import Settings
 from clinic import yaml
@@ -78,16 +79,31 @@ def test_each_label_alarms_at_its_level(net: Callable[[Look, Closer], SafetyNet]
     assert alarm.kind == (label if level == "emergency" else None)
 
 
-def test_patterns_are_overruled_only_where_a_message_is_surely_harmless(net: Callable[[Look, Closer], SafetyNet]) -> None:
-    assert net(Look(NONE), CLOSER).harmless("medical mmmmm", "emergency")
-    assert not net(Look("clinician"), CLOSER).harmless("none nnnnn", "emergency")
+HEART, RASH = Alarm("emergency", "heart_attack_or_stroke", "medical"), Alarm("adverse_reaction", "rash")
+
+
+def test_pattern_is_overruled_where_a_message_is_surely_harmless(net: Callable[[Look, Closer], SafetyNet]) -> None:
+    assert net(Look(NONE), CLOSER).weigh("medical mmmmm", HEART) is None
+    assert net(Look(NONE), CLOSER).weigh("medical mmmmm", RASH) is None
+
+
+def test_alarm_is_lowered_where_something_less_urgent_is_surely_meant(net: Callable[[Look, Closer], SafetyNet]) -> None:
+    assert net(Look("clinician"), CLOSER).weigh("none nnnnn", HEART) == Alarm("clinician", "net:clinician")
+    assert net(Look("adverse_reaction"), CLOSER).weigh("none nnnnn", HEART) == Alarm("adverse_reaction", "net:adverse_reaction")
+    assert net(Look("clinician"), CLOSER).weigh("none nnnnn", RASH) == Alarm("clinician", "net:clinician")
+
+
+@pytest.mark.parametrize("alarm", [HEART, RASH, Alarm("clinician", "pregnant")])
+def test_alarm_stays_where_something_as_urgent_may_be_meant(net: Callable[[Look, Closer], SafetyNet], alarm: Alarm) -> None:
+    assert net(Look(MEDICAL), CLOSER).weigh("none nnnnn", alarm) == alarm
+    assert net(Look(SELF_HARM), GLANCE).weigh("medical mmmmm", alarm) == alarm
 
 
 def test_one_text_is_looked_at_once(net: Callable[[Look, Closer], SafetyNet]) -> None:
     look = Look(NONE)
     asked = net(look, CLOSER)
     for level in LABELS:
-        asked.harmless("medical mmmmm", level)
+        asked.weigh("medical mmmmm", Alarm(level, "a_rule"))
     asked.screen("medical mmmmm", suspected=True)
     assert look.taken == 1
 
