@@ -17,7 +17,7 @@ from bot.nlu.boundaries import BoundaryModel
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.entities import EntityPatterns
 from bot.nlu.follow_ups import FollowUpModel, Precedent
-from bot.nlu.questions import Guess, Reader
+from bot.nlu.questions import DANGERS, Guess, Reader
 from bot.nlu.safety import Alarm, SafetyGate
 from bot.nlu.safety_net import SafetyNet
 from bot.nlu.spelling import Spelling
@@ -187,9 +187,9 @@ class TopicClassifier(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            text, in_danger = message.get(REPAIRED), bool(message.get(ALARMS))
-            guesses = self._reader.read(text, in_danger=in_danger)
-            if message.get(BEFORE) and not in_danger and len(guesses) == 1:
+            text, alarms = message.get(REPAIRED), message.get(ALARMS)
+            guesses = self._reader.read(text, in_danger=any(alarm.level in DANGERS for alarm in alarms or ()))
+            if message.get(BEFORE) and not alarms and len(guesses) == 1:
                 leaning = self._follow_ups.read(text, message.get(BEFORE), message.get("metadata")[ANSWERED]["topic"])
                 guesses = [leaning or guesses[0]]
             message.set(GUESSES, guesses)

@@ -96,7 +96,7 @@ class Reader:
     def read(self, text: str, in_danger: bool = False) -> list[Guess]:
         """The questions of a normalised text, in the order asked, each about another topic; at least one.
 
-        Unless the safety gate raised an alarm (`in_danger`), a text is about no danger.
+        Unless the safety gate heard a danger (`in_danger`), a text is about none.
         """
         whole = self.guess(text)
         if not in_danger and whole.label in DANGERS:
