@@ -34,7 +34,7 @@ WORD_NGRAMS, CHARACTER_NGRAMS = (1, 2), (2, 5)
 RAREST_NGRAM = 2
 NEIGHBOURS, NEIGHBOUR_TEMPERATURE = 3, 0.05
 # The precedents of the likeliest topics alone are looked up, and so many of each: all would take longer than all the rest.
-LOOKED_UP, PRECEDENTS = 4, 400
+LOOKED_UP, PRECEDENTS = 3, 400
 FLOOR = 1e-9
 
 

@@ -43,7 +43,7 @@ _LEANS = re.compile(r"\b(?:that|those|them|they|this|these|him|her|he|she|theirs
 # A part that is less sure than this is context, not a question.
 SUREST_CONTEXT = 0.15
 # A part that is surer than this speaks for itself, whatever stands before it.
-SURE = 0.97
+SURE = 0.9
 # A message that is less sure than this as a whole is known by its only question, unless it is rather out of scope.
 UNSURE = 0.7
 
