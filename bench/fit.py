@@ -20,10 +20,10 @@ from bench.examples import labelled, remembering, tuned_on
 from bot.nlu import encoder, follow_ups
 from bot.nlu.boundaries import BoundaryModel
 from bot.nlu.classifier import Calibration, Encode, Scores, TopicModel
-from bot.nlu.follow_ups import FollowUpModel, Precedent
+from bot.nlu.follow_ups import FollowUpModel
 from bot.nlu.questions import Evidence, Reader, evidence
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise, written_out
+from bot.nlu.text import plain
 from bot.settings import Settings
 from bot.training import FOLLOW_UPS
 from clinic import yaml
@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _examples() -> list[Example]:
-    return [(written_out(normalise(text)), label) for text, label in labelled()]
+    return [(plain(text), label) for text, label in labelled()]
 
 
 def _parts(examples: list[Example], encode: Encode, chance: random.Random) -> Iterator[Part]:
@@ -87,18 +87,13 @@ def _fit_confidence(parts: list[Part]) -> Calibration:
 
 def _fit_questions(examples: list[Example], calibration: Calibration, encode: Encode) -> None:
     texts, labels = [text for text, _ in examples], [label for _, label in examples]
-    model, repair = TopicModel.train(texts, labels, encode), Spelling.of(texts).repair
-
-    def repaired(text: str) -> str:
-        return repair(written_out(normalise(text)))
-
-    precedents = [Precedent(repaired(p.after), repaired(p.says), p.topic) for p in follow_ups.read(FOLLOW_UPS)]
-    after = FollowUpModel.train(precedents, model, calibration, encode)
+    model, spelling = TopicModel.train(texts, labels, encode), Spelling.of(texts)
+    after = FollowUpModel.train(follow_ups.learned(FOLLOW_UPS, spelling), model, calibration, encode)
     reader = Reader(model.score, calibration, BoundaryModel.train(texts, labels).cut, after.read)
     rows: list[tuple[Evidence, bool]] = []
     for topics_asked, messages in yaml.read(SEVERAL).items():
         for message in messages:
-            rows += _evidence(reader, repaired(message), topics_asked.split(", "))
+            rows += _evidence(reader, spelling.read(message), topics_asked.split(", "))
     fitted = LogisticRegression(C=1.0, max_iter=3000).fit([numbers for numbers, _ in rows], [asked for _, asked in rows])
     right = fitted.score([numbers for numbers, _ in rows], [asked for _, asked in rows])
     print(f"parts taken for questions or left aside rightly: {right:.3f} of {len(rows)}")
@@ -106,9 +101,9 @@ def _fit_questions(examples: list[Example], calibration: Calibration, encode: En
 
 
 def _evidence(reader: Reader, text: str, asked: list[str]) -> Iterator[tuple[Evidence, bool]]:
-    candidates = reader.candidates(text)
+    whole, candidates = reader.guess(text), reader.candidates(text)
     for place, (guess, _) in enumerate(candidates if len(candidates) > 1 else ()):
-        yield evidence(reader.guess(text), candidates, place), guess.label.rpartition("/")[2] in asked
+        yield evidence(whole, candidates, place), guess.label.rpartition("/")[2] in asked
 
 
 if __name__ == "__main__":

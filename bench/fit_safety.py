@@ -22,10 +22,10 @@ import numpy.typing as npt
 from bench.examples import JOINTS, labelled, remembering, tuned_on
 from bot.nlu import encoder, safety_net
 from bot.nlu.classifier import TopicModel
-from bot.nlu.safety import LEVELS, Alarm, Level, SafetyGate
+from bot.nlu.safety import LEVELS, Alarm, Level, SafetyGate, less_urgent_than
 from bot.nlu.safety_net import NONE
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise, written_out
+from bot.nlu.text import plain
 from bot.settings import Settings
 
 SAFETY = Path("data/safety")
@@ -91,12 +91,12 @@ def _heard() -> list[Heard]:
     examples = labelled()
     gate = SafetyGate.load(SAFETY)
     texts, labels = safety_net.learned(safety_net.examples(gate, examples, SAFETY))
-    repair = Spelling.of([written_out(normalise(text)) for text, _ in examples]).repair
+    repair = Spelling.of([plain(text) for text, _ in examples]).repair
     folder = Settings.read().folder / "encoder"
     encode, look = remembering(encoder.Encoder(folder).encode), encoder.DangerModel(folder).chances
     listener = _Listener()
     heard_by = SafetyGate(gate.data, repair, listener)
-    ordinary = {written_out(normalise(text)) for text, _ in examples}
+    ordinary = {plain(text) for text, _ in examples}
     part_of = np.random.default_rng(SEED).integers(PARTS, size=len(texts))
     chance = random.Random(SEED)
     heard = []
@@ -132,7 +132,7 @@ class Columns:
     @classmethod
     def of(cls, heard: list[Heard], level: Level, weight: float) -> Self:
         own = safety_net.LABELS[level]
-        others = [label for lesser in LEVELS[LEVELS.index(level) + 1 :] for label in safety_net.LABELS[lesser]]
+        others = [label for lesser in less_urgent_than(level) for label in safety_net.LABELS[lesser]]
         some = [e for e in heard if not e.certain and e.label in (NONE, *others, *own)]
         chances = [safety_net.joined(e.glance, e.closer, weight) for e in some]
         return cls(

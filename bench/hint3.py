@@ -23,7 +23,7 @@ from sklearn.metrics import matthews_corrcoef
 from bot.nlu import encoder
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise, written_out
+from bot.nlu.text import plain
 from bot.settings import Settings
 
 SETS = ("sofmattress", "curekart", "powerplay11")
@@ -77,13 +77,13 @@ def _score_all(folder: Path, name: str) -> dict[str, Score]:
 
 def ours(training: Rows, texts: Sequence[str]) -> dict[str, Predictions]:
     """What Stipple makes of texts after training as the product does (bot/nlu/components.py)."""
-    examples = [written_out(normalise(row["text"])) for row in training]
+    examples = [plain(row["text"]) for row in training]
     encode = encoder.Encoder(Settings.read().folder / "encoder").encode
     model = TopicModel.train(examples, [row["intent"] for row in training], encode)
     spelling, calibration = Spelling.of(examples), _calibration()
 
     def predict(repair: Callable[[str], str]) -> Predictions:
-        scores = [model.score(repair(written_out(normalise(text)))) for text in texts]
+        scores = [model.score(repair(plain(text))) for text in texts]
         return [(s.ranking[0][0], calibration(s.ranking[0][1], s.nearest)) for s in scores]
 
     return {WITHOUT_SPELLING: predict(lambda text: text), OURS: predict(spelling.repair)}

@@ -24,7 +24,7 @@ from bench.examples import JOINTS, labelled, tuned_on
 from bot.nlu import encoder_build, safety_net
 from bot.nlu.safety import SafetyGate
 from bot.nlu.safety_net import NONE
-from bot.nlu.text import normalise, written_out
+from bot.nlu.text import plain
 
 SEED = 0
 BATCH, LONGEST = 64, 64
@@ -71,7 +71,7 @@ def main() -> None:
 
 def _topics() -> list[Task]:
     examples = labelled()
-    return [_task([written_out(normalise(text)) for text, _ in examples], [label for _, label in examples]), *_dangers()]
+    return [_task([plain(text) for text, _ in examples], [label for _, label in examples]), *_dangers()]
 
 
 def _dangers() -> list[Task]:

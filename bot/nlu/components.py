@@ -16,12 +16,12 @@ from bot.nlu import encoder, follow_ups, safety_net
 from bot.nlu.boundaries import BoundaryModel
 from bot.nlu.classifier import Calibration, TopicModel
 from bot.nlu.entities import EntityPatterns
-from bot.nlu.follow_ups import FollowUpModel, Precedent
+from bot.nlu.follow_ups import FollowUpModel
 from bot.nlu.questions import DANGERS, Guess, Reader
 from bot.nlu.safety import Alarm, SafetyGate
 from bot.nlu.safety_net import SafetyNet
 from bot.nlu.spelling import Spelling
-from bot.nlu.text import normalise, written_out
+from bot.nlu.text import plain
 from bot.nlu.zones import Zones, in_safety, prediction, sure_ones
 from bot.settings import Settings
 from bot.training import FOLLOW_UPS, component_fingerprint
@@ -65,7 +65,7 @@ class SpellingRepair(_Component):
     _spelling: Spelling
 
     def train(self, training_data: TrainingData) -> Resource:
-        self._spelling = Spelling.of([written_out(normalise(example.get("text"))) for example in training_data.intent_examples])
+        self._spelling = Spelling.of([plain(example.get("text")) for example in training_data.intent_examples])
         with self._storage.write_to(self._resource) as folder:
             (folder / "words.json").write_text(json.dumps(self._spelling.own_words))
         return self._resource
@@ -86,9 +86,9 @@ class SpellingRepair(_Component):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            message.set(REPAIRED, _repaired(self._spelling, message.get("text") or ""))
+            message.set(REPAIRED, self._spelling.read(message.get("text") or ""))
             if answered := (message.get("metadata") or {}).get(ANSWERED):
-                message.set(BEFORE, _repaired(self._spelling, answered["text"]))
+                message.set(BEFORE, self._spelling.read(answered["text"]))
         return messages
 
 
@@ -100,7 +100,7 @@ class SafetyScreen(_Component):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = training_data.intent_examples
-        words = json.dumps(Spelling.of([written_out(normalise(example.get("text"))) for example in examples]).own_words)
+        words = json.dumps(Spelling.of([plain(example.get("text")) for example in examples]).own_words)
         labelled = [(example.get("text"), _label(example)) for example in examples]
         net = SafetyNet.train(safety_net.examples(SafetyGate.load(SAFETY), labelled, SAFETY), _encode, _look, SAFETY)
         with self._storage.write_to(self._resource) as folder:
@@ -145,12 +145,10 @@ class TopicClassifier(_Component):
         examples = training_data.intent_examples
         topics = [_label(example) for example in examples]
         # Examples are learned as they were written: a repair would hide from the model what visitors really type.
-        texts = [written_out(normalise(example.get("text"))) for example in examples]
+        texts = [plain(example.get("text")) for example in examples]
         model, boundaries = TopicModel.train(texts, topics, _encode), BoundaryModel.train(texts, topics)
         spelling = _spelling(json.dumps(Spelling.of(texts).own_words))
-        precedents = [
-            Precedent(_repaired(spelling, p.after), _repaired(spelling, p.says), p.topic) for p in follow_ups.read(FOLLOW_UPS)
-        ]
+        precedents = follow_ups.learned(FOLLOW_UPS, spelling)
         self._read_with(model, boundaries, FollowUpModel.train(precedents, model, self._calibration, _encode))
         with self._storage.write_to(self._resource) as folder:
             for part in (model, boundaries, self._follow_ups):
@@ -188,7 +186,7 @@ class TopicClassifier(_Component):
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
             text, alarms = message.get(REPAIRED), message.get(ALARMS)
-            guesses = self._reader.read(text, in_danger=any(alarm.level in DANGERS for alarm in alarms or ()))
+            guesses = self._reader.read(text, in_danger=any(alarm.level in DANGERS for alarm in alarms))
             if message.get(BEFORE) and not alarms and len(guesses) == 1:
                 leaning = self._follow_ups.read(text, message.get(BEFORE), message.get("metadata")[ANSWERED]["topic"])
                 guesses = [leaning or guesses[0]]
@@ -248,10 +246,6 @@ class EntityExtractor(_Component):
 def _spelling(own_words: str) -> Spelling:
     # Two components of a model use the same words, and the index of them takes a second to make.
     return Spelling(json.loads(own_words))
-
-
-def _repaired(spelling: Spelling, text: str) -> str:
-    return spelling.repair(written_out(normalise(text)))
 
 
 def _encode(text: str) -> encoder.Vector:

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from bot.nlu.classifier import Calibration, Encode, Floats, Scores, TopicModel, softmax
 from bot.nlu.questions import DANGERS, Guess
+from bot.nlu.spelling import Spelling
 from clinic import yaml
 
 # Longer messages speak for themselves.
@@ -62,6 +63,15 @@ def read(folder: Path) -> list[Precedent]:
         clinic.yaml.BadFile: with file, line and reason for each wrong entry.
     """
     return [precedent for path in sorted(folder.glob("*.yml")) for precedent in read_file(path)]
+
+
+def learned(folder: Path, spelling: Spelling) -> list[Precedent]:
+    """The precedents of a folder with their texts as the models read them.
+
+    Raises:
+        clinic.yaml.BadFile: with file, line and reason for each wrong entry.
+    """
+    return [Precedent(spelling.read(p.after), spelling.read(p.says), p.topic) for p in read(folder)]
 
 
 def read_file(path: Path) -> list[Precedent]:

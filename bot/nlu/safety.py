@@ -27,7 +27,7 @@ from spacy.lang.en.stop_words import STOP_WORDS
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
 
-from bot.nlu.text import english, normalise, written_out
+from bot.nlu.text import english, plain
 from clinic import yaml
 
 Level = Literal["emergency", "adverse_reaction", "clinician"]
@@ -216,9 +216,9 @@ class SafetyGate:
     def screen(self, text: str) -> list[Alarm]:
         """The alarms of a message, the most urgent first; none for a harmless one."""
         # With short forms written out first: "shud" is no slip for "shut", and "dying 2 get it" no cry for help.
-        plain = written_out(normalise(text))
-        repaired = self._repair(plain) if self._repair else plain
-        readings = [plain, repaired, self._towards_danger(plain, repaired)]
+        written = plain(text)
+        repaired = self._repair(written) if self._repair else written
+        readings = [written, repaired, self._towards_danger(written, repaired)]
         matched: dict[Alarm, None] = {}
         dismissed: set[Level] = set()
         for reading in dict.fromkeys(readings):
@@ -242,9 +242,9 @@ class SafetyGate:
     def _weighed(self, text: str, alarm: Alarm) -> Alarm | None:
         return alarm if self._net is None or alarm.rule in self._certain else self._net.weigh(text, alarm)
 
-    def _towards_danger(self, plain: str, repaired: str) -> str:
+    def _towards_danger(self, written: str, repaired: str) -> str:
         """The text with each misspelt word read as the nearest word of the patterns, where there is one."""
-        pairs = zip(plain.split(), repaired.split(), strict=False)
+        pairs = zip(written.split(), repaired.split(), strict=False)
         return " ".join(word if word == other else self._nearest_danger(word, other) or other for word, other in pairs)
 
     @lru_cache(maxsize=10_000)  # noqa: B019 - a gate lives as long as its process
@@ -350,8 +350,8 @@ class _Lexicon:
         self._known = lru_cache(maxsize=10_000)(self._lookup)
 
     def tokens(self, text: str) -> list[str]:
-        plain = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
-        return [self._known(word) for word in _TOKEN.findall(plain)] or [_OTHER]
+        bare = "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+        return [self._known(word) for word in _TOKEN.findall(bare)] or [_OTHER]
 
     def beginning_with(self, stem: str) -> list[str]:
         return [word for word in self.words if word.startswith(stem)]
@@ -456,6 +456,11 @@ class _Message:
         start = max((i + 1 for i in range(span[0]) if self._tokens[i] == _END), default=0)
         end = next((i for i in range(span[1], len(self._tokens)) if self._tokens[i] == _END), len(self._tokens))
         return _Span(start, end)
+
+
+def less_urgent_than(level: Level) -> tuple[Level, ...]:
+    """The levels below one."""
+    return LEVELS[LEVELS.index(level) + 1 :]
 
 
 def _urgency(alarm: Alarm) -> int:

@@ -19,8 +19,8 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.nlu.classifier import FLOOR, Encode, TopicModel, softmax
-from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate
-from bot.nlu.text import normalise, written_out
+from bot.nlu.safety import LEVELS, Alarm, Kind, Level, SafetyGate, less_urgent_than
+from bot.nlu.text import plain
 from clinic import yaml
 
 MEDICAL: Kind = "medical"
@@ -121,7 +121,7 @@ class SafetyNet:
             return None
         if less_urgent(chances, alarm.level) < overrules:
             return alarm
-        level = max(LEVELS[LEVELS.index(alarm.level) + 1 :], key=lambda level: chance(chances, level))
+        level = max(less_urgent_than(alarm.level), key=lambda level: chance(chances, level))
         return Alarm(level, f"net:{level}")
 
     def glance(self, text: str) -> dict[str, float]:
@@ -162,7 +162,7 @@ def limits(folder: Path) -> tuple[Closer, dict[Level, Threshold]]:
 
 def learned(examples: Mapping[str, Sequence[str]]) -> tuple[list[str], list[str]]:
     """The normalised texts to learn from, short forms written out, each once; and the label of each."""
-    pairs = sorted({(written_out(normalise(text)), label) for label, texts in examples.items() for text in texts})
+    pairs = sorted({(plain(text), label) for label, texts in examples.items() for text in texts})
     return [text for text, _ in pairs], [label for _, label in pairs]
 
 
@@ -209,7 +209,7 @@ def joined(glance: Mapping[str, float], closer: Mapping[str, float], weight: flo
 
 def less_urgent(chances: Mapping[str, float], level: Level) -> float:
     """How likely something less urgent than a level, or nothing, is."""
-    return chances[NONE] + sum(chance(chances, lesser) for lesser in LEVELS[LEVELS.index(level) + 1 :])
+    return chances[NONE] + sum(chance(chances, lesser) for lesser in less_urgent_than(level))
 
 
 def chance(chances: Mapping[str, float], level: Level) -> float:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Self
 
-from bot.nlu.text import words
+from bot.nlu.text import plain, words
 
 # Rarer words of the English list are known, but nothing is repaired into them.
 DICTIONARY_WORDS = 30_000
@@ -40,6 +40,10 @@ class Spelling:
             for word in set(words(text)):
                 seen[word] = seen.get(word, 0) + 1
         return cls({word: n for word, n in seen.items() if n >= 2 and len(word) >= SHORTEST and _LETTERS.fullmatch(word)})
+
+    def read(self, text: str) -> str:
+        """A message as the models read it: plain, and repaired."""
+        return self.repair(plain(text))
 
     def repair(self, text: str) -> str:
         """A normalised text with its misspelt words replaced; all else stays as it is."""

@@ -24,6 +24,11 @@ def normalise(text: str) -> str:
     return _DRAWN_OUT.sub(r"\1\1", " ".join(plain.split()))
 
 
+def plain(text: str) -> str:
+    """A message as the models learn it: normalised, with its short forms written out."""
+    return written_out(normalise(text))
+
+
 def written_out(text: str) -> str:
     """A normalised text with the short forms of `data/shorthand.yml` written out."""
     return _SHORT_FORM.sub(lambda match: _shorthand().get(match.group(), match.group()), text)
